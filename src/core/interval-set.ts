@@ -40,9 +40,18 @@ export function subtractIntervals(whole: Interval, removed: IntervalSet): Interv
   return left;
 }
 
-/** Whether a value lies in a set. */
+/** Whether a value lies in a set: O(log n) in the number of its intervals. */
 export function setContains(set: IntervalSet, value: bigint): boolean {
-  return set.some(({ first, last }) => value >= first && value <= last);
+  let low = 0;
+  let high = set.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const interval = set[middle];
+    if (interval === undefined || value < interval.first) high = middle;
+    else if (value > interval.last) low = middle + 1;
+    else return true;
+  }
+  return false;
 }
 
 /** How many integers a set has. */

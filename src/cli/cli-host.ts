@@ -1,0 +1,24 @@
+/** What the command line touches of the process and the machine; handed in, so that tests run it in their own. */
+import type { StoreChoice } from "../config/configuration.ts";
+import type { World } from "../ipam/world.ts";
+import type { Log } from "../lib/log.ts";
+
+/** The surroundings of one command. */
+export interface CliHost {
+  readonly version: string;
+  readonly defaultDataDir: string;
+  /** Whether standard output is a terminal that shows colours, and nobody set NO_COLOR. */
+  readonly hasColour: boolean;
+  write(text: string): void;
+  writeError(text: string): void;
+  /** A file's text. Throws what the system says. */
+  readFile(path: string): string;
+  /** Asks on the terminal; undefined where there is none to ask on. */
+  confirm(question: string): boolean | undefined;
+  openWorld(options: {
+    choice: StoreChoice;
+    flatFile: string | undefined;
+    log: Log;
+    waitMs: number;
+  }): Promise<World>;
+}

@@ -1,0 +1,100 @@
+/** `whereabouts ls`: every address that is held or rests, in order. */
+import { formatAddress } from "../core/address.ts";
+import type { Allocation } from "../core/allocation.ts";
+import type { ListFilter, Listed } from "../store/store.ts";
+import type { CliHost } from "./cli-host.ts";
+import { holderName, listedToJson, networkName, nodeName } from "./describe.ts";
+import type { Given } from "./options.ts";
+import { wantsJson } from "./options.ts";
+import { withStore } from "./select-store.ts";
+import { columnWidths, formatDuration, formatTable, makeStyle } from "./terminal.ts";
+
+/** How many rows are held back to align them: listings of any length need bounded memory. */
+const PAGE_ROWS = 500;
+
+/** Lists, and returns the exit code. */
+export async function runLs(host: CliHost, given: Given): Promise<0> {
+  const isJson = wantsJson(given);
+  const [network, node, pod] = [given.text("network"), given.text("node"), given.text("pod")];
+  await withStore(host, given, async (world) => {
+    const filter: ListFilter = {
+      ...(network !== undefined && { network: network === "default" ? "" : network }),
+      ...(node !== undefined && { node: node === "self" ? world.node : node }),
+    };
+    const rows = selectPod(world.store.list(filter), pod);
+    await (isJson ? printJson(host, rows) : printTable(host, rows, world.node));
+  });
+  return 0;
+}
+
+async function* selectPod(
+  rows: AsyncIterable<Listed>,
+  pod: string | undefined,
+): AsyncIterable<Listed> {
+  for await (const row of rows) {
+    if (pod === undefined || (row.kind === "held" && isOf(row.allocation, pod))) yield row;
+  }
+}
+
+/** Whether a pod or container goes by a name: `NAMESPACE/NAME`, `NAME`, pod UID, container id. */
+function isOf({ podNamespace, podName, containerId, owner }: Allocation, pod: string): boolean {
+  return [`${podNamespace ?? ""}/${podName}`, podName, owner.pod, containerId].includes(pod);
+}
+
+async function printJson(host: CliHost, rows: AsyncIterable<Listed>): Promise<void> {
+  let separator = "[\n";
+  for await (const row of rows) {
+    host.write(separator + JSON.stringify(listedToJson(row)));
+    separator = ",\n";
+  }
+  host.write(separator === "[\n" ? "[]\n" : "\n]\n");
+}
+
+async function printTable(
+  host: CliHost,
+  rows: AsyncIterable<Listed>,
+  ownNode: string,
+): Promise<void> {
+  const header = ["ADDRESS", "HELD BY", "INTERFACE", "NETWORK", "NODE", "SINCE"];
+  const style = makeStyle(host.hasColour);
+  let page: string[][] = [header.map((title) => style.bold(title))];
+  let widths: readonly number[] = [];
+  let count = 0;
+  for await (const row of rows) {
+    count++;
+    page.push(tableRow(row, ownNode));
+    if (page.length < PAGE_ROWS) continue;
+    host.write(formatTable(page, widths));
+    widths = columnWidths(page, widths);
+    page = [];
+  }
+  if (count === 0) host.write("No address is held.\n");
+  else host.write(formatTable(page, widths));
+}
+
+function tableRow(row: Listed, ownNode: string): string[] {
+  const address = formatAddress(row.holding.address);
+  if (row.kind === "resting") {
+    const { lastOwner, restsUntilMs } = row;
+    const left = formatDuration(restsUntilMs - Date.now());
+    return [
+      address,
+      `(rests, ${left} left)`,
+      "",
+      networkName(lastOwner.network),
+      nodeName(lastOwner.node, ownNode),
+      "",
+    ];
+  }
+  const { allocation } = row;
+  const { owner, confirmedAt } = allocation;
+  const age = formatDuration(Date.now() - Date.parse(confirmedAt));
+  return [
+    address,
+    holderName(allocation),
+    owner.interfaceName,
+    networkName(owner.network),
+    nodeName(owner.node, ownNode),
+    age,
+  ];
+}

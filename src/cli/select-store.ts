@@ -1,0 +1,101 @@
+/** Which store a command works on: named by options, by a CNI configuration, or by the rules of the plugin. */
+import type { ParsedConfiguration } from "../config/configuration.ts";
+import { configurationError, parseConfiguration } from "../config/parse-configuration.ts";
+import { WhereaboutsError, errorMessage } from "../core/error.ts";
+import type { JsonObject } from "../core/json.ts";
+import { isJsonObject } from "../core/json.ts";
+import type { World } from "../ipam/world.ts";
+import { openLog } from "../lib/log.ts";
+import type { CliHost } from "./cli-host.ts";
+import type { Given } from "./options.ts";
+
+/** How long a command waits for other processes that use the store. */
+const WAIT_MS = 10_000;
+
+/** A main plugin's configuration with our `ipam` object in it; for a bare `ipam` object only that. */
+export interface Document {
+  /** Undefined for a bare `ipam` object. */
+  readonly main: JsonObject | undefined;
+  readonly ipam: unknown;
+}
+
+/** The configurations with whereabouts in a file. Throws `undecodable` or `input-output`; `invalid-configuration` if there is none. */
+export function readDocuments(host: CliHost, path: string): readonly Document[] {
+  const document = readJson(host, path);
+  if (!isJsonObject(document))
+    throw new WhereaboutsError("undecodable", `${path}: not a JSON object`);
+  const { name, cniVersion, plugins } = document;
+  if (Array.isArray(plugins)) {
+    const ours = plugins
+      .filter((plugin: unknown) => isJsonObject(plugin))
+      .filter(({ ipam }) => isJsonObject(ipam) && ipam["type"] === "whereabouts")
+      .map((plugin): Document => ({ main: { name, cniVersion, ...plugin }, ipam: plugin["ipam"] }));
+    if (ours.length > 0) return ours;
+    throw new WhereaboutsError(
+      "invalid-configuration",
+      `${path}: no plugin in it has "ipam": {"type": "whereabouts", ...}`,
+    );
+  }
+  if ("ipam" in document) return [{ main: document, ipam: document["ipam"] }];
+  if (document["type"] === "whereabouts" || !("cniVersion" in document))
+    return [{ main: undefined, ipam: document }];
+  throw new WhereaboutsError("invalid-configuration", `${path}: has no "ipam"`);
+}
+
+function readJson(host: CliHost, path: string): unknown {
+  let text;
+  try {
+    text = host.readFile(path);
+  } catch (error) {
+    throw new WhereaboutsError("input-output", `Cannot read ${path}: ${errorMessage(error)}`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new WhereaboutsError("undecodable", `${path} is not JSON: ${errorMessage(error)}`);
+  }
+}
+
+/** The configuration that options describe; without `--config` one without ranges. */
+export function readConfiguration(host: CliHost, given: Given): ParsedConfiguration {
+  const path = given.text("config");
+  const [document] = path === undefined ? [] : readDocuments(host, path);
+  const ipam = isJsonObject(document?.ipam) ? document.ipam : { type: "whereabouts" };
+  const [datastore, dataDir] = [given.text("datastore"), given.text("data-dir")];
+  return parseConfiguration(
+    {
+      ...ipam,
+      ...(datastore !== undefined && { datastore }),
+      // A folder of the local store is of no use for another store.
+      ...(dataDir !== undefined && { data_dir: dataDir, datastore: datastore ?? "local" }),
+    },
+    { main: document?.main ?? {}, inCluster: false, defaultDataDir: host.defaultDataDir },
+  );
+}
+
+/** Opens the store for as long as `work` takes. Throws `invalid-configuration` where none is chosen, and what `work` throws. */
+export async function withStore<T>(
+  host: CliHost,
+  given: Given,
+  work: (world: World) => Promise<T>,
+): Promise<T> {
+  const { configuration, faults, flatFile } = readConfiguration(host, given);
+  const inTheWay = faults.filter(({ scope }) => scope === "store");
+  if (inTheWay.length > 0) throw configurationError(inTheWay);
+  const { store: choice, logFile: file, logLevel: level } = configuration;
+  if (choice === undefined)
+    throw new WhereaboutsError("internal", "No store was chosen, and no fault was found");
+  const log = openLog({
+    file,
+    level,
+    fields: { command: "cli" },
+    stderr: (line) => host.writeError(`${line}\n`),
+    now: () => new Date(),
+  });
+  const world = await host.openWorld({ choice, flatFile, log, waitMs: WAIT_MS });
+  try {
+    return await work(world);
+  } finally {
+    await world.store.close();
+  }
+}

@@ -1,0 +1,106 @@
+/** One call of the plugin, from environment and standard input to answer and exit code. */
+import type { ConfigurationContext } from "../config/parse-configuration.ts";
+import type { LogLevel, StoreChoice } from "../config/configuration.ts";
+import type { Moment } from "../core/allocation.ts";
+import { WhereaboutsError } from "../core/error.ts";
+import type { World } from "../ipam/world.ts";
+import type { Log } from "../lib/log.ts";
+import type { Input } from "../lib/streams.ts";
+import { runCommand } from "./commands.ts";
+import type { Environment } from "./environment.ts";
+import { parseEnvironment } from "./environment.ts";
+import { asWhereaboutsError, formatFailure } from "./failure.ts";
+import {
+  DOCUMENT_LIMIT_BYTES,
+  parseDocument,
+  parseNetworkConfiguration,
+  peekCniVersion,
+} from "./network-configuration.ts";
+import type { CniVersion } from "./version.ts";
+import { newestCniVersion } from "./version.ts";
+import { formatVersions } from "./result.ts";
+
+/** What a call touches of the process and the machine; handed in, so that tests run it in their own process. */
+export interface PluginHost {
+  readonly environment: Environment;
+  /** When the call was received. */
+  readonly received: Moment;
+  present(): Moment;
+  readonly defaultDataDir: string;
+  readonly readFlatFile?: ConfigurationContext["readFlatFile"];
+  readInput(limitBytes: number, timeoutMs: number): Input;
+  /** Writes all of standard output. Throws where nobody reads. */
+  write(text: string): void;
+  isOwnNetns(path: string): boolean;
+  openLog(options: {
+    file: string | undefined;
+    level: LogLevel;
+    fields: Record<string, string>;
+  }): Log;
+  /** The world of a call that may wait for others for `waitMs`. Throws what the store throws. */
+  openWorld(options: {
+    choice: StoreChoice;
+    flatFile: string | undefined;
+    log: Log;
+    waitMs: number;
+  }): Promise<World>;
+}
+
+/** How long a runtime may take to hand over the configuration. */
+const INPUT_TIMEOUT_MS = 10_000;
+
+/** Answers one call on standard output. Never throws; returns the exit code, 0 or 1. */
+export async function runPlugin(host: PluginHost): Promise<0 | 1> {
+  let version: CniVersion = newestCniVersion;
+  let command: ReturnType<typeof parseEnvironment>["command"] | undefined;
+  try {
+    const call = parseEnvironment(host.environment);
+    ({ command } = call);
+    const document = readDocument(host, command === "VERSION" ? 1000 : INPUT_TIMEOUT_MS);
+    if (command === "VERSION") {
+      host.write(formatVersions(peekCniVersion(tryParse(document)) ?? newestCniVersion));
+      return 0;
+    }
+    const parsed = parseDocument(document);
+    version = peekCniVersion(parsed) ?? newestCniVersion;
+    const network = parseNetworkConfiguration(parsed);
+    version = network.cniVersion;
+    await runCommand(host, call, network);
+    return 0;
+  } catch (error) {
+    try {
+      host.write(formatFailure(asWhereaboutsError(error), command, version));
+    } catch {
+      // Nobody reads; the exit code says the rest.
+    }
+    return 1;
+  }
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function readDocument(host: PluginHost, timeoutMs: number): string {
+  const input = host.readInput(DOCUMENT_LIMIT_BYTES, timeoutMs);
+  switch (input.kind) {
+    case "complete":
+      return input.text;
+    case "too-large":
+      throw new WhereaboutsError(
+        "invalid-configuration",
+        `The network configuration on standard input is larger than ${DOCUMENT_LIMIT_BYTES} bytes`,
+      );
+    case "timed-out":
+      throw new WhereaboutsError(
+        "input-output",
+        `Standard input was not closed within ${timeoutMs / 1000} s: the runtime must write the network configuration and close it`,
+      );
+    case "unreadable":
+      throw new WhereaboutsError("input-output", `Cannot read standard input: ${input.reason}`);
+  }
+}

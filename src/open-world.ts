@@ -1,0 +1,48 @@
+/** The real world of a process: this node, its clock and namespaces, and the chosen store. */
+import { dirname, join } from "node:path";
+import type { StoreChoice } from "./config/configuration.ts";
+import type { Moment } from "./core/allocation.ts";
+import { presentMoment } from "./host/boot.ts";
+import { identifyNetns, sightNetns } from "./host/netns.ts";
+import { defaultStateDir, readNodeId } from "./host/node-id.ts";
+import type { World } from "./ipam/world.ts";
+import type { Log } from "./lib/log.ts";
+import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
+
+/** What a process knows before it has a world. */
+export interface WorldOptions {
+  readonly choice: StoreChoice;
+  /** The flat file that was read, beside which the installer leaves `nodename`. */
+  readonly flatFile: string | undefined;
+  readonly log: Log;
+  /** When the process was asked. */
+  readonly received: Moment;
+  /** How long the store may keep it waiting for others. */
+  readonly waitMs: number;
+  readonly isCallerGone: () => boolean;
+}
+
+/** Opens the store and finds out which node this is. Throws what the store throws, and `input-output`. */
+export async function openWorld(options: WorldOptions): Promise<World> {
+  const { choice, flatFile, log, received, waitMs, isCallerGone } = options;
+  const node = readNodeId({
+    environment: process.env,
+    files: [
+      "/run/whereabouts/node-id",
+      ...(flatFile === undefined ? [] : [join(dirname(flatFile), "nodename")]),
+    ],
+    stateDir: defaultStateDir(process.env),
+  });
+  return {
+    store: await openSqliteStore({ dataDir: choice.dataDir, busyTimeoutMs: waitMs }),
+    log,
+    node,
+    now: () => presentMoment(received.bootId),
+    wallTime: () => new Date(),
+    sleep: (milliseconds) => Bun.sleep(milliseconds),
+    randomId: () => crypto.randomUUID(),
+    identifyNetns,
+    sightNetns,
+    isCallerGone,
+  };
+}
