@@ -83,7 +83,7 @@ export function formatHoldings(holdings: readonly Holding[]): string {
   return holdings.map(({ address }) => formatAddress(address)).join(", ");
 }
 
-/** A network's name for a message: the default network is `default`. */
+/** A network for a message: `the default network`, `network "blue"`. */
 export function formatNetwork(network: string): string {
-  return network === "" ? "default network" : `network "${network}"`;
+  return network === "" ? "the default network" : `network "${network}"`;
 }

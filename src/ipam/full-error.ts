@@ -1,5 +1,4 @@
 /** "Full", said so that a person knows what to do. */
-import { formatCidr } from "../core/cidr.ts";
 import { WhereaboutsError } from "../core/error.ts";
 import { setSize } from "../core/interval-set.ts";
 import { formatRange, rangeSize, usableInterval } from "../core/range.ts";
@@ -15,8 +14,7 @@ export function fullError({ pool, held, resting, restsUntilMs }: Usage): Whereab
     restsUntilMs === undefined ? "" : ` (the first until ${new Date(restsUntilMs).toISOString()})`;
   return new WhereaboutsError(
     "range-full",
-    `No free address in range ${formatRange(range)} of the ${formatNetwork(pool.network)}: ` +
-      `${size} can be given out, ${held} are held, ${resting} rest${rest}, ${excluded} of ${formatCidr(range.cidr)} are excluded or out of bounds`,
+    `No free address in range ${formatRange(range)} of ${formatNetwork(pool.network)}: size ${size}, held ${held}, resting ${resting}${rest}, excluded ${excluded}`,
     {
       details:
         "Enlarge the range, add another one to ipRanges, or delete pods that are not needed; " +
