@@ -1,0 +1,117 @@
+/** One entry of `ipRanges`, or the `range` of the `ipam` object with what belongs to it. */
+import type { Cidr } from "../core/cidr.ts";
+import { formatCidr, lastOfCidr } from "../core/cidr.ts";
+import type { Interval } from "../core/interval-set.ts";
+import type { Range, RangeParts } from "../core/range.ts";
+import { makeRange, usableInterval } from "../core/range.ts";
+import type { Fields } from "./fields.ts";
+import { readList } from "./fields.ts";
+import type { NamedAddress } from "./named-address.ts";
+import { readAddress } from "./named-address.ts";
+import { readBounds } from "./range-bounds.ts";
+import type { RangeText } from "./range-text.ts";
+import { parseRangeText, tryParseExclusion } from "./range-text.ts";
+import type { Field, Report } from "./report.ts";
+import { addFault, addWarning } from "./report.ts";
+
+/** What the rest of the configuration says about every range. */
+export interface RangeSetting {
+  /** The gateway of the `ipam` object; it goes to ranges of its family that have none of their own. */
+  readonly gateway: NamedAddress | undefined;
+  /** The main plugin has `isGateway` or `isDefaultGateway`: without a gateway it takes network+1. */
+  readonly mainPluginIsGateway: boolean;
+}
+
+/** The range of an entry, whose path is `path`. Undefined, with a fault, if there is none. */
+export function parseRangeEntry(
+  fields: Fields,
+  path: string,
+  setting: RangeSetting,
+  report: Report,
+): Range | undefined {
+  const field = fields.get("range") ?? { path: `${path}.range`, key: "range", value: undefined };
+  const text = readRange(field, report);
+  if (text === undefined) return undefined;
+  const { cidr } = text;
+  const bounds = readBounds(fields, field, text, report);
+  const exclusions = readExclusions(fields, cidr, bounds, report);
+  const gateway = readOwnGateway(fields, cidr, report) ?? gatewayFor(cidr, setting);
+  const parts: RangeParts = {
+    cidr,
+    start: bounds.first,
+    end: bounds.last,
+    exclusions,
+    ...(gateway !== undefined && { gateway: gateway.address }),
+    firstIsGateway: setting.mainPluginIsGateway && gateway === undefined,
+  };
+  const range = makeRange(parts);
+  if (range === undefined) addFaultOfNothingLeft(parts, fields, field, gateway, report);
+  return range;
+}
+
+function readRange(field: Field, report: Report): RangeText | undefined {
+  if (field.value === undefined) {
+    addFault(report, field, "is missing");
+    return undefined;
+  }
+  const text = typeof field.value === "string" ? parseRangeText(field.value) : "is not a string";
+  if (typeof text !== "string") return text;
+  addFault(report, field, text);
+  return undefined;
+}
+
+function readExclusions(
+  fields: Fields,
+  cidr: Cidr,
+  bounds: Interval,
+  report: Report,
+): readonly Interval[] {
+  const usable = usableInterval(cidr);
+  // To exclude the network's own addresses is needless, not misleading.
+  const first = bounds.first === usable.first ? cidr.first : bounds.first;
+  const last = bounds.last === usable.last ? lastOfCidr(cidr) : bounds.last;
+  const exclusions: Interval[] = [];
+  for (const item of readList(fields, "exclude", report)) {
+    const exclusion = typeof item.value === "string" ? tryParseExclusion(item.value) : undefined;
+    if (exclusion === undefined) {
+      addFault(report, item, "is not an address, an address prefix or FIRST-LAST");
+    } else if (exclusion.family !== cidr.family) {
+      addWarning(report, item, `has no effect: its family is not that of ${formatCidr(cidr)}`);
+    } else if (exclusion.last < first || exclusion.first > last) {
+      addWarning(report, item, `has no effect: it lies outside of the range`);
+    } else {
+      exclusions.push(exclusion);
+    }
+  }
+  return exclusions;
+}
+
+function readOwnGateway(fields: Fields, cidr: Cidr, report: Report): NamedAddress | undefined {
+  const gateway = readAddress(fields, "gateway", report);
+  if (gateway === undefined || gateway.address.family === cidr.family) return gateway;
+  addFault(report, gateway.field, `is not of the family of its range ${formatCidr(cidr)}`);
+  return undefined;
+}
+
+function gatewayFor(cidr: Cidr, setting: RangeSetting): NamedAddress | undefined {
+  return setting.gateway?.address.family === cidr.family ? setting.gateway : undefined;
+}
+
+/** Says what it is that leaves nothing of a range. */
+function addFaultOfNothingLeft(
+  parts: RangeParts,
+  fields: Fields,
+  field: Field,
+  gateway: NamedAddress | undefined,
+  report: Report,
+): void {
+  const { gateway: _, ...rest } = parts;
+  const range = formatCidr(parts.cidr);
+  if (makeRange({ ...rest, firstIsGateway: false }) === undefined) {
+    addFault(report, fields.get("exclude") ?? field, `leaves no address of ${range}`);
+  } else if (gateway !== undefined) {
+    addFault(report, gateway.field, `is the gateway, which leaves no address of ${range}`);
+  } else {
+    addFault(report, field, "leaves no address beside the main plugin's own (isGateway)");
+  }
+}
