@@ -53,6 +53,7 @@ async function runForPeople(received: Moment): Promise<number> {
       version: WHEREABOUTS_VERSION,
       hasColour,
       defaultDataDir: defaultStateDir(process.env),
+      now: () => Date.now(),
       write: (text) => writeAll(STDOUT, text),
       writeError: (text) => writeError(text),
       readFile: (path) => readFileSync(path, "utf8"),

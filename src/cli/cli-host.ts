@@ -9,6 +9,8 @@ export interface CliHost {
   readonly defaultDataDir: string;
   /** Whether standard output is a terminal that shows colours, and nobody set NO_COLOR. */
   readonly hasColour: boolean;
+  /** Wall time in milliseconds since the epoch. */
+  now(): number;
   write(text: string): void;
   writeError(text: string): void;
   /** A file's text. Throws what the system says. */

@@ -62,7 +62,7 @@ async function printTable(
   let count = 0;
   for await (const row of rows) {
     count++;
-    page.push(tableRow(row, ownNode));
+    page.push(tableRow(row, ownNode, host.now()));
     if (page.length < PAGE_ROWS) continue;
     host.write(formatTable(page, widths));
     widths = columnWidths(page, widths);
@@ -72,11 +72,11 @@ async function printTable(
   else host.write(formatTable(page, widths));
 }
 
-function tableRow(row: Listed, ownNode: string): string[] {
+function tableRow(row: Listed, ownNode: string, nowMs: number): string[] {
   const address = formatAddress(row.holding.address);
   if (row.kind === "resting") {
     const { lastOwner, restsUntilMs } = row;
-    const left = formatDuration(restsUntilMs - Date.now());
+    const left = formatDuration(restsUntilMs - nowMs);
     return [
       address,
       `(rests, ${left} left)`,
@@ -88,7 +88,7 @@ function tableRow(row: Listed, ownNode: string): string[] {
   }
   const { allocation } = row;
   const { owner, confirmedAt } = allocation;
-  const age = formatDuration(Date.now() - Date.parse(confirmedAt));
+  const age = formatDuration(nowMs - Date.parse(confirmedAt));
   return [
     address,
     holderName(allocation),

@@ -24,7 +24,7 @@ export async function runPools(host: CliHost, given: Given): Promise<0> {
   );
   if (isJson) host.write(`${JSON.stringify(usages.map(usageToJson), null, 2)}\n`);
   else if (usages.length === 0) host.write("No range was used so far.\n");
-  else host.write(formatPools(usages, makeStyle(host.hasColour)));
+  else host.write(formatPools(host, usages));
   return 0;
 }
 
@@ -36,12 +36,13 @@ function configuredPools(host: CliHost, given: Given): readonly Pool[] | undefin
   return ranges.length === 0 ? undefined : ranges.map((range) => ({ network, overlapping, range }));
 }
 
-function formatPools(usages: readonly Usage[], style: Style): string {
+function formatPools(host: CliHost, usages: readonly Usage[]): string {
+  const style = makeStyle(host.hasColour);
   const header = ["NETWORK", "RANGE", "USE", "", ""].map((title) => style.bold(title));
-  return formatTable([header, ...usages.map((usage) => poolRow(usage, style))]);
+  return formatTable([header, ...usages.map((usage) => poolRow(usage, style, host.now()))]);
 }
 
-function poolRow(usage: Usage, style: Style): string[] {
+function poolRow(usage: Usage, style: Style, nowMs: number): string[] {
   const { pool, held, resting, restsUntilMs, lowestFree } = usage;
   const size = rangeSize(pool.range);
   const share = shareOf(held, size);
@@ -52,7 +53,7 @@ function poolRow(usage: Usage, style: Style): string[] {
     lowestFree === undefined
       ? restsUntilMs === undefined
         ? "full"
-        : `full, next in ${formatDuration(restsUntilMs - Date.now())}`
+        : `full, next in ${formatDuration(restsUntilMs - nowMs)}`
       : `next ${formatAddress(lowestFree)}`,
     ...(pool.overlapping ? [] : ["overlapping ranges off"]),
   ];
@@ -82,9 +83,9 @@ function usageToJson({ pool, held, resting, restsUntilMs, lowestFree }: Usage): 
   };
 }
 
-/** A share between 0 and 1, exact where it is one of the two. */
+/** A share between 0 and 1. */
 function shareOf(held: bigint, size: bigint): number {
-  return Number((held * 1_000_000_000n) / size) / 1_000_000_000;
+  return Number(held) / Number(size);
 }
 
 function formatPercent(share: number): string {

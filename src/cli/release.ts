@@ -38,7 +38,7 @@ export async function runRelease(host: CliHost, given: Given): Promise<0 | 1> {
     }
     host.write(
       isJson
-        ? `${JSON.stringify(releasedToJson(allocation), null, 2)}\n`
+        ? `${JSON.stringify([releasedToJson(allocation)], null, 2)}\n`
         : `Released ${formatHoldings(holdings)}\n`,
     );
     return 0;

@@ -58,16 +58,18 @@ function describe(host: CliHost, world: World, listed: Listed): string {
   const style = makeStyle(host.hasColour);
   const { address, cidr, overlapping } = listed.holding;
   const rows: [string, string][] =
-    listed.kind === "held" ? heldRows(world, listed.allocation) : restingRows(listed);
+    listed.kind === "held"
+      ? heldRows(world, listed.allocation, host.now())
+      : restingRows(listed, host.now());
   rows.push(["range", `${formatCidr(cidr)}${overlapping ? "" : " (overlapping ranges are off)"}`]);
   const title = `${formatAddress(address)} ${listed.kind === "held" ? "is held" : "rests"}`;
   return `${style.bold(title)}\n${formatTable(rows.map(([key, value]) => [`  ${style.dim(key)}`, value]))}`;
 }
 
-function heldRows(world: World, allocation: Allocation): [string, string][] {
+function heldRows(world: World, allocation: Allocation, nowMs: number): [string, string][] {
   const { owner, podNamespace, podName, containerId, name, confirmedAt, netns, holdings } =
     allocation;
-  const age = formatDuration(Date.now() - Date.parse(confirmedAt));
+  const age = formatDuration(nowMs - Date.parse(confirmedAt));
   const others =
     holdings.length > 1
       ? holdings.map((holding) => formatAddress(holding.address)).join(", ")
@@ -103,14 +105,14 @@ function describeLife(world: World, allocation: Allocation): string {
     : "its network namespace cannot be looked at; held until DEL";
 }
 
-function restingRows({
-  lastOwner,
-  restsUntilMs,
-}: Listed & { kind: "resting" }): [string, string][] {
+function restingRows(
+  { lastOwner, restsUntilMs }: Listed & { kind: "resting" },
+  nowMs: number,
+): [string, string][] {
   return [
     [
       "until",
-      `${new Date(restsUntilMs).toISOString()} (${formatDuration(restsUntilMs - Date.now())} left)`,
+      `${new Date(restsUntilMs).toISOString()} (${formatDuration(restsUntilMs - nowMs)} left)`,
     ],
     ["last held by", printable(`${lastOwner.pod} (${lastOwner.interfaceName})`)],
     ["network", networkName(lastOwner.network)],

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Builds the CNI tools that Debian does not have, from the Go module proxy, into the user's cache:
+#   whereabouts-test/cnitool-v1.3.1/cnitool
+#   whereabouts-test/plugins-v1.9.1/{macvlan,bridge,ptp,host-local}
+# Never fails: a test that needs a tool which is not there says so.
+set -euo pipefail
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/whereabouts-test
+cnitool=github.com/containernetworking/cni/cnitool@v1.3.1
+plugins=github.com/containernetworking/plugins/plugins
+plugins_version=v1.9.1
+
+# build FOLDER PACKAGE@VERSION... : builds those whose binary is not in the folder.
+build() {
+  local folder=$1 package name log
+  shift
+  for package in "$@"; do
+    name=$(basename "${package%@*}")
+    [[ -x $folder/$name ]] && continue
+    if ! command -v go >/dev/null; then
+      echo "set-up: no Go on PATH, so there is no $name of ${package#*@}"
+      continue
+    fi
+    echo "set-up: $name (go install $package)"
+    log=$(mktemp)
+    # Into a folder of its own: an aborted build leaves nothing that looks finished.
+    local building
+    building=$(mktemp -d)
+    if CGO_ENABLED=0 GOFLAGS=-mod=mod GOTOOLCHAIN=local GOBIN=$building go install "$package" >"$log" 2>&1; then
+      mkdir -p "$folder"
+      mv -f "$building/$name" "$folder/$name"
+    else
+      echo "set-up: $name could not be built by $(go version): $(tail -n 1 "$log")"
+    fi
+    rm -rf "$log" "$building"
+  done
+}
+
+build "$cache/cnitool-v1.3.1" "$cnitool"
+build "$cache/plugins-$plugins_version" \
+  "$plugins/main/macvlan@$plugins_version" \
+  "$plugins/main/bridge@$plugins_version" \
+  "$plugins/main/ptp@$plugins_version" \
+  "$plugins/ipam/host-local@$plugins_version"

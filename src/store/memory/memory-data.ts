@@ -1,0 +1,95 @@
+/** What a memory store holds: the contents alone, so that a simulation can give them to a new store. */
+import type { Address } from "../../core/address.ts";
+import { compareAddresses, equalAddresses } from "../../core/address.ts";
+import type { Allocation, Holding, Owner } from "../../core/allocation.ts";
+import type { Cidr } from "../../core/cidr.ts";
+import { equalCidrs } from "../../core/cidr.ts";
+import type { Pool } from "../store.ts";
+
+/** A released address that is not given out yet. Times are milliseconds since the epoch. */
+export interface Rest {
+  readonly holding: Holding;
+  readonly lastOwner: Owner;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+}
+
+/** The contents of a memory store. */
+export interface MemoryData {
+  allocations: readonly Allocation[];
+  rests: readonly Rest[];
+  pools: readonly Pool[];
+  /** The boot id in which each node last claimed. */
+  readonly registrations: Map<string, string>;
+  /** The sequence given last. */
+  sequence: number;
+}
+
+/** Contents without anything held. */
+export function emptyMemoryData(): MemoryData {
+  return { allocations: [], rests: [], pools: [], registrations: new Map(), sequence: 0 };
+}
+
+/** One address as the store knows it: held, or at rest. */
+export type MemoryRecord =
+  | { readonly kind: "held"; readonly holding: Holding; readonly allocation: Allocation }
+  | { readonly kind: "resting"; readonly holding: Holding; readonly rest: Rest };
+
+/** All records of a network. */
+export function recordsOf(data: MemoryData, network: string): MemoryRecord[] {
+  const held = data.allocations
+    .filter(({ owner }) => owner.network === network)
+    .flatMap((allocation) =>
+      allocation.holdings.map((holding) => ({ kind: "held" as const, holding, allocation })),
+    );
+  const resting = data.rests
+    .filter(({ lastOwner }) => lastOwner.network === network)
+    .map((rest) => ({ kind: "resting" as const, holding: rest.holding, rest }));
+  return [...held, ...resting];
+}
+
+/** Whether two records of one network exclude each other (design section 3, domain). */
+export function conflicting(a: Holding, b: Holding): boolean {
+  if (!equalAddresses(a.address, b.address)) return false;
+  return (a.overlapping && b.overlapping) || equalCidrs(a.cidr, b.cidr);
+}
+
+/** Whether two holdings are the same. */
+export function equalHoldings(a: Holding, b: Holding): boolean {
+  return (
+    equalAddresses(a.address, b.address) &&
+    equalCidrs(a.cidr, b.cidr) &&
+    a.overlapping === b.overlapping
+  );
+}
+
+/** Whether two owners are the same. */
+export function equalOwners(a: Owner, b: Owner): boolean {
+  return (
+    a.network === b.network &&
+    a.node === b.node &&
+    a.interfaceName === b.interfaceName &&
+    a.pod === b.pod
+  );
+}
+
+/** Orders prefixes by first address, then by length. */
+export function compareCidrs(a: Cidr, b: Cidr): number {
+  return compareAddresses(firstAddress(a), firstAddress(b)) || a.prefixLength - b.prefixLength;
+}
+
+function firstAddress(cidr: Cidr): Address {
+  return { family: cidr.family, value: cidr.first };
+}
+
+/** Orders pools by network, prefix, bounds, and the setting of overlapping ranges, off before on. */
+export function comparePools(a: Pool, b: Pool): number {
+  if (a.network !== b.network) return a.network < b.network ? -1 : 1;
+  const family = a.range.cidr.family;
+  return (
+    compareCidrs(a.range.cidr, b.range.cidr) ||
+    compareAddresses({ family, value: a.range.first }, { family, value: b.range.first }) ||
+    compareAddresses({ family, value: a.range.last }, { family, value: b.range.last }) ||
+    Number(a.overlapping) - Number(b.overlapping)
+  );
+}

@@ -1,0 +1,148 @@
+/** A claim, inside its transaction: everything is decided by reading; only then is anything written. */
+import type { Database } from "bun:sqlite";
+import type { Address } from "../../core/address.ts";
+import type { Allocation, Confirmation, Holding, Owner } from "../../core/allocation.ts";
+import type { Claim, ClaimResult, Conflict, Pool, Want } from "../store.ts";
+import type { AddressRow } from "./address-rows.ts";
+import {
+  conflicting,
+  equalHoldings,
+  insertAddress,
+  keepsFrom,
+  removeAddress,
+  restAddress,
+  rowsAt,
+} from "./address-rows.ts";
+import { lowestFree } from "./lowest-free.ts";
+import type { OwnerRow } from "./owner-rows.ts";
+import { allocationById, findOwner, registerNode, writeOwner } from "./owner-rows.ts";
+import { recordPool, usageOf } from "./pool-usage.ts";
+import { expireRests, restEndMs, restsOf } from "./rests.ts";
+import { ownerColumns } from "./rows.ts";
+
+/** What a claim finds of its own owner. */
+interface Own {
+  readonly current: OwnerRow | undefined;
+  readonly rests: readonly Holding[];
+}
+
+/**
+ * Carries out a claim at `nowMs`. Whatever becomes of it, the node's registration is written, if it names a
+ * moment, and rests that are over end; beyond that only a `claimed` one writes.
+ */
+export function claimInTransaction(db: Database, claim: Claim, nowMs: number): ClaimResult {
+  const { owner, confirmation } = claim;
+  if (confirmation.moment !== undefined) registerNode(db, owner.node, confirmation.moment.bootId);
+  expireRests(db, nowMs);
+  const current = findOwner(db, owner);
+  if (current?.allocation.sequence !== claim.expected) return { kind: "changed" };
+  const own = { current, rests: restsOf(db, owner) };
+  const chosen = choose(db, claim, own, nowMs);
+  if ("kind" in chosen) return chosen;
+  return { kind: "claimed", allocation: write(db, claim, own, chosen, nowMs) };
+}
+
+/** Where the wants of a claim go, or why they cannot be met. */
+function choose(
+  db: Database,
+  { owner, wants }: Claim,
+  own: Own,
+  nowMs: number,
+): readonly Holding[] | Exclude<ClaimResult, { kind: "claimed" }> {
+  const isSpare = ownRows(owner, own);
+  const chosen = new Map<number, Holding>();
+  for (const [index, want] of wants.entries()) {
+    if (want.kind !== "exact") continue;
+    const { holding } = want;
+    const obstacle = rowsAt(db, owner.network, holding.address).find(
+      (row) => keepsFrom(row, holding.overlapping, holding.cidr) && !isSpare(row),
+    );
+    if (obstacle !== undefined || [...chosen.values()].some((other) => conflicting(other, holding)))
+      return { kind: "taken", want: index, conflict: conflictOf(db, holding.address, obstacle) };
+    chosen.set(index, holding);
+  }
+  const spare = [...(own.current?.allocation.holdings ?? []), ...own.rests].map(
+    ({ address }) => address,
+  );
+  for (const [index, want] of wants.entries()) {
+    if (want.kind !== "lowest") continue;
+    const { overlapping, range } = want;
+    const pool = poolOfWant(owner, want);
+    const holdingAt = (address: Address) => ({ address, cidr: range.cidr, overlapping });
+    const isReserved = (address: Address) =>
+      [...chosen.values()].some((other) => conflicting(other, holdingAt(address)));
+    const address = lowestFree(db, pool, { spare, isSpare, isReserved });
+    if (address === undefined)
+      return { kind: "full", want: index, usage: usageOf(db, pool, nowMs) };
+    chosen.set(index, holdingAt(address));
+  }
+  return [...wants.keys()].flatMap((index) => chosen.get(index) ?? []);
+}
+
+/** Tells the rows that are the owner's own, held or at rest, from all others. */
+function ownRows(owner: Owner, { current }: Own): (row: AddressRow) => boolean {
+  const [, node, interfaceName, pod] = ownerColumns(owner);
+  return (row) =>
+    row.owner === null
+      ? row.rest_node === node && row.rest_interface === interfaceName && row.rest_pod === pod
+      : row.owner === current?.id;
+}
+
+function conflictOf(db: Database, address: Address, obstacle: AddressRow | undefined): Conflict {
+  // Two wants of one claim exclude each other: nobody else is to blame.
+  if (obstacle === undefined) return { address };
+  if (obstacle.owner === null) return { address, restsUntilMs: obstacle.rest_until ?? 0 };
+  return { address, holder: allocationById(db, obstacle.owner) };
+}
+
+function write(
+  db: Database,
+  claim: Claim,
+  own: Own,
+  holdings: readonly Holding[],
+  nowMs: number,
+): Allocation {
+  const { owner, wants } = claim;
+  const { network } = owner;
+  const confirmation = confirmationOf(claim.confirmation);
+  const { id, sequence } = writeOwner(db, owner, confirmation, holdings);
+  const held = own.current?.allocation.holdings ?? [];
+  const untilMs = restEndMs(confirmation.reuseDelaySeconds, nowMs);
+  for (const old of held) {
+    if (holdings.some((holding) => equalHoldings(old, holding))) continue;
+    if (untilMs === undefined || holdings.some((holding) => conflicting(old, holding)))
+      removeAddress(db, network, old);
+    else restAddress(db, owner, old, nowMs, untilMs);
+  }
+  for (const rest of own.rests) {
+    if (holdings.some((holding) => conflicting(rest, holding))) removeAddress(db, network, rest);
+  }
+  for (const holding of holdings) {
+    if (!held.some((old) => equalHoldings(old, holding))) insertAddress(db, network, holding, id);
+  }
+  for (const want of wants) {
+    if (want.kind === "lowest") recordPool(db, poolOfWant(owner, want));
+  }
+  return { ...confirmation, owner, holdings, sequence };
+}
+
+function poolOfWant({ network }: Owner, want: Extract<Want, { kind: "lowest" }>): Pool {
+  return { network, overlapping: want.overlapping, range: want.range };
+}
+
+/** The fields of a confirmation alone: callers may pass an allocation, which has more. */
+function confirmationOf(confirmation: Confirmation): Confirmation {
+  const { containerId, attempt, moment, netns, name, podNamespace, podName } = confirmation;
+  const { confirmedAt, reuseDelaySeconds } = confirmation;
+  return {
+    containerId,
+    attempt,
+    ...(moment !== undefined && { moment }),
+    ...(netns !== undefined && { netns }),
+    ...(name !== undefined && { name }),
+    ...(podNamespace !== undefined && { podNamespace }),
+    ...(podName !== undefined && { podName }),
+    confirmedAt,
+    reuseDelaySeconds,
+  };
+}

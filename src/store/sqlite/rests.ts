@@ -1,0 +1,71 @@
+/** Addresses at rest, by wall clock. A clock that went back starts a rest again, with its full length. */
+import type { Database } from "bun:sqlite";
+import type { Address } from "../../core/address.ts";
+import { addressKey } from "../../core/address.ts";
+import type { Holding, Owner } from "../../core/allocation.ts";
+import type { AddressRow } from "./address-rows.ts";
+import { ADDRESS_COLUMNS, removeAddress } from "./address-rows.ts";
+import type { HoldingRow } from "./rows.ts";
+import { holdingOf, ownerColumns, storedText, userText } from "./rows.ts";
+
+/** When a rest that begins now is over; undefined if `restSeconds` is not positive. */
+export function restEndMs(restSeconds: number, nowMs: number): number | undefined {
+  const lengthMs = Math.ceil(restSeconds * 1000);
+  return lengthMs > 0 ? Math.min(nowMs + lengthMs, Number.MAX_SAFE_INTEGER) : undefined;
+}
+
+/** When a rest is over, seen at `nowMs`: not later than its full length from then. */
+export function effectiveEndMs(sinceMs: number, untilMs: number, nowMs: number): number {
+  return sinceMs > nowMs ? nowMs + (untilMs - sinceMs) : untilMs;
+}
+
+/** Makes all addresses free whose rest is over, and starts those again that began in the future. */
+export function expireRests(db: Database, nowMs: number): void {
+  const due = db
+    .query<{ due: number }, number[]>(
+      `SELECT 1 AS due FROM addresses WHERE owner IS NULL AND rest_until <= ?1
+       UNION ALL SELECT 1 FROM addresses WHERE owner IS NULL AND rest_since > ?2 LIMIT 1`,
+    )
+    .get(nowMs, nowMs);
+  if (due === null) return;
+  db.query<unknown, number[]>(
+    `UPDATE addresses SET rest_until = ?1 + (rest_until - rest_since), rest_since = ?1
+     WHERE owner IS NULL AND rest_since > ?1`,
+  ).run(nowMs);
+  const over = db
+    .query<HoldingRow & { network: string }, number[]>(
+      `SELECT network, address, cidr, overlapping FROM addresses
+       WHERE owner IS NULL AND rest_until <= ?`,
+    )
+    .all(nowMs);
+  for (const row of over) removeAddress(db, userText(row.network), holdingOf(row));
+}
+
+// Where SQLite may choose, it prefers the primary key and reads all that the network holds.
+
+/** What rests with this owner as the last one. */
+export function restsOf(db: Database, owner: Owner): readonly Holding[] {
+  const [network, node, interfaceName, pod] = ownerColumns(owner);
+  return db
+    .query<HoldingRow, string[]>(
+      `SELECT address, cidr, overlapping FROM addresses INDEXED BY rests_by_owner
+       WHERE owner IS NULL AND network = ? AND rest_pod = ? AND rest_node = ? AND rest_interface = ?`,
+    )
+    .all(network, pod, node, interfaceName)
+    .map(holdingOf);
+}
+
+/** What rests, over or not, from one address to another in a network, in the order of addresses. */
+export function restsWithin(
+  db: Database,
+  network: string,
+  first: Address,
+  last: Address,
+): readonly AddressRow[] {
+  return db
+    .query<AddressRow, string[]>(
+      `SELECT ${ADDRESS_COLUMNS} FROM addresses INDEXED BY rests_by_address
+       WHERE owner IS NULL AND network = ? AND address BETWEEN ? AND ? ORDER BY address`,
+    )
+    .all(storedText(network), addressKey(first), addressKey(last));
+}
