@@ -1,5 +1,4 @@
 /** Options of commands: what they are, how they are read, how they are explained. */
-import { parseArgs } from "node:util";
 import { WhereaboutsError, errorMessage } from "../core/error.ts";
 
 /** One option. */
@@ -54,7 +53,9 @@ export class UsageError extends Error {
 }
 
 /** Reads the arguments of a command. Throws {@link UsageError}. */
-export function parseOptions(options: Options, argv: readonly string[]): Given {
+export async function parseOptions(options: Options, argv: readonly string[]): Promise<Given> {
+  // Loaded here, because a static import would be loaded at the start of every plugin call as well.
+  const { parseArgs } = await import("node:util");
   let parsed;
   try {
     parsed = parseArgs({
