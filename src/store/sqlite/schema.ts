@@ -55,7 +55,9 @@ function createTables(db: Database): void {
     ) STRICT, WITHOUT ROWID`);
   db.run(`CREATE TABLE nodes (node TEXT PRIMARY KEY, boot_id TEXT NOT NULL) STRICT, WITHOUT ROWID`);
   db.run(`CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID`);
-  db.run(`INSERT INTO meta VALUES ('sequence', 0), ('probe', 0)`);
+  db.run(`INSERT INTO meta VALUES ('sequence', 0)`);
+  db.run(`CREATE TABLE probe (id INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT`);
+  db.run(`INSERT INTO probe VALUES (1, x'')`);
 }
 
 /** The version of a file's schema. */

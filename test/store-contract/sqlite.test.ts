@@ -1,0 +1,4 @@
+import { storeContract } from "./contract.ts";
+import { openSqlite } from "./open-stores.ts";
+
+storeContract("SQLite store", openSqlite);
