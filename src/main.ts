@@ -2,69 +2,87 @@
 import { runPlugin } from "./cni/plugin.ts";
 import type { Moment } from "./core/allocation.ts";
 import { presentMoment, readBootId } from "./host/boot.ts";
-import { defaultStateDir } from "./host/node-id.ts";
 import { isOwnNetns } from "./host/netns.ts";
-import { isReaderGone, readToEnd, writeAll } from "./lib/streams.ts";
+import { defaultStateDir } from "./host/node-id.ts";
+import { exitAtOnce } from "./lib/libc.ts";
 import { openLog } from "./lib/log.ts";
+import { isReaderGone, readToEnd, writeAll } from "./lib/streams.ts";
 import { openWorld } from "./open-world.ts";
 
 const STDIN = 0;
 const STDOUT = 1;
 const STDERR = 2;
 
+/** How long a caller may take to read an answer: as long as it has by default for a whole ADD. */
+const READER_TIMEOUT_MS = 10_000;
+
+/** What shells report of a program whose reader went away: 128 + SIGPIPE. */
+const READER_GONE = 141;
+
 /** Set by the build, from package.json. */
 declare const WHEREABOUTS_VERSION: string;
 
+let bootId: string | undefined;
+
+function present(): Moment {
+  bootId ??= readBootId();
+  return presentMoment(bootId);
+}
+
 function writeError(text: string): void {
   try {
-    writeAll(STDERR, text);
+    writeAll(STDERR, text, READER_TIMEOUT_MS);
   } catch {
     // Nobody reads it.
   }
 }
 
-async function runAsPlugin(received: Moment): Promise<0 | 1> {
-  const defaultDataDir = defaultStateDir(process.env);
+async function runAsPlugin(): Promise<0 | 1> {
   return await runPlugin({
     environment: process.env,
-    received,
-    present: () => presentMoment(received.bootId),
-    defaultDataDir,
+    present,
+    defaultDataDir: defaultStateDir(process.env),
     readInput: (limitBytes, timeoutMs) => readToEnd(STDIN, limitBytes, timeoutMs),
-    write: (text) => writeAll(STDOUT, text),
+    write: (text) => writeAll(STDOUT, text, READER_TIMEOUT_MS),
     isOwnNetns,
     openLog: (options) =>
       openLog({ ...options, stderr: (line) => writeError(`${line}\n`), now: () => new Date() }),
     openWorld: (options) =>
-      openWorld({ ...options, received, isCallerGone: () => isReaderGone(STDOUT) }),
+      openWorld({ ...options, present, isCallerGone: () => isReaderGone(STDOUT) }),
   });
 }
 
 /** Loaded only for people, so that a plugin call does not pay for it. */
-async function runForPeople(received: Moment): Promise<number> {
+async function runForPeople(): Promise<number> {
   const { runCommandLine } = await import("./cli/command-line.ts");
   const { readFileSync } = await import("node:fs");
-  const hasColour =
-    process.stdout.isTTY &&
-    (process.env["NO_COLOR"] ?? "") === "" &&
-    process.env["TERM"] !== "dumb";
+  const { NO_COLOR: noColour = "", TERM: terminal } = process.env;
   return await runCommandLine(
     {
       version: WHEREABOUTS_VERSION,
-      hasColour,
+      hasColour: process.stdout.isTTY && noColour === "" && terminal !== "dumb",
       defaultDataDir: defaultStateDir(process.env),
       now: () => Date.now(),
-      write: (text) => writeAll(STDOUT, text),
-      writeError: (text) => writeError(text),
+      write: writeForPeople,
+      writeError,
       readFile: (path) => readFileSync(path, "utf8"),
       confirm: (question) => (process.stdin.isTTY ? confirm(question) : undefined),
-      openWorld: (options) => openWorld({ ...options, received, isCallerGone: () => false }),
+      openWorld: (options) => openWorld({ ...options, present, isCallerGone: () => false }),
     },
     process.argv.slice(2),
   );
 }
 
-// The moment at which this call was received: before anything that takes time.
-const received = presentMoment(readBootId());
+function writeForPeople(text: string): void {
+  try {
+    writeAll(STDOUT, text);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+    // `whereabouts ls | head` is no failure.
+    process.exit(READER_GONE);
+  }
+}
+
 const isPlugin = (process.env["CNI_COMMAND"] ?? "") !== "";
-process.exit(isPlugin ? await runAsPlugin(received) : await runForPeople(received));
+if (isPlugin) exitAtOnce(await runAsPlugin());
+else process.exit(await runForPeople());

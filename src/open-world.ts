@@ -2,7 +2,6 @@
 import { dirname, join } from "node:path";
 import type { StoreChoice } from "./config/configuration.ts";
 import type { Moment } from "./core/allocation.ts";
-import { presentMoment } from "./host/boot.ts";
 import { identifyNetns, sightNetns } from "./host/netns.ts";
 import { defaultStateDir, readNodeId } from "./host/node-id.ts";
 import type { World } from "./ipam/world.ts";
@@ -15,16 +14,15 @@ export interface WorldOptions {
   /** The flat file that was read, beside which the installer leaves `nodename`. */
   readonly flatFile: string | undefined;
   readonly log: Log;
-  /** When the process was asked. */
-  readonly received: Moment;
-  /** How long the store may keep it waiting for others. */
-  readonly waitMs: number;
+  readonly present: () => Moment;
+  /** For how many milliseconds from now it may still wait for others. */
+  readonly leftMs: () => number;
   readonly isCallerGone: () => boolean;
 }
 
 /** Opens the store and finds out which node this is. Throws what the store throws, and `input-output`. */
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const { choice, flatFile, log, received, waitMs, isCallerGone } = options;
+  const { choice, flatFile, log, present, leftMs, isCallerGone } = options;
   const node = readNodeId({
     environment: process.env,
     files: [
@@ -34,10 +32,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     stateDir: defaultStateDir(process.env),
   });
   return {
-    store: await openSqliteStore({ dataDir: choice.dataDir, busyTimeoutMs: waitMs }),
+    store: await openSqliteStore({ dataDir: choice.dataDir, waiting: { leftMs, blocks: true } }),
     log,
     node,
-    now: () => presentMoment(received.bootId),
+    now: present,
     wallTime: () => new Date(),
     sleep: (milliseconds) => Bun.sleep(milliseconds),
     randomId: () => crypto.randomUUID(),

@@ -127,11 +127,15 @@ export function environmentOf(call: PluginCall): Record<string, string | undefin
 export async function callPlugin(node: FakeNode, call: PluginCall): Promise<PluginAnswer> {
   pass(node, 1);
   let stdout = "";
+  let isReceived = false;
   const text = typeof call.stdin === "string" ? call.stdin : JSON.stringify(call.stdin);
   const host: PluginHost = {
     environment: environmentOf(call),
-    received: call.received ?? present(node),
-    present: () => present(node),
+    present: () => {
+      const moment = isReceived ? present(node) : (call.received ?? present(node));
+      isReceived = true;
+      return moment;
+    },
     defaultDataDir: "/var/lib/cni/whereabouts",
     readFlatFile: (path) => call.flatFiles?.[path],
     readInput: (limitBytes) =>

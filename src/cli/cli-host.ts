@@ -21,6 +21,6 @@ export interface CliHost {
     choice: StoreChoice;
     flatFile: string | undefined;
     log: Log;
-    waitMs: number;
+    leftMs: () => number;
   }): Promise<World>;
 }

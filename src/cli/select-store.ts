@@ -1,15 +1,16 @@
 /** Which store a command works on: named by options, by a CNI configuration, or by the rules of the plugin. */
+import { resolve } from "node:path";
 import type { ParsedConfiguration } from "../config/configuration.ts";
 import { configurationError, parseConfiguration } from "../config/parse-configuration.ts";
 import { WhereaboutsError, errorMessage } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
-import { isJsonObject } from "../core/json.ts";
+import { isJsonObject, parseJson } from "../core/json.ts";
 import type { World } from "../ipam/world.ts";
 import { openLog } from "../lib/log.ts";
 import type { CliHost } from "./cli-host.ts";
 import type { Given } from "./options.ts";
 
-/** How long a command waits for other processes that use the store. */
+/** How long each step of a command waits for other processes that use the store. */
 const WAIT_MS = 10_000;
 
 /** A main plugin's configuration with our `ipam` object in it; for a bare `ipam` object only that. */
@@ -50,7 +51,7 @@ function readJson(host: CliHost, path: string): unknown {
     throw new WhereaboutsError("input-output", `Cannot read ${path}: ${errorMessage(error)}`);
   }
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw new WhereaboutsError("undecodable", `${path} is not JSON: ${errorMessage(error)}`);
   }
@@ -67,7 +68,7 @@ export function readConfiguration(host: CliHost, given: Given): ParsedConfigurat
       ...ipam,
       ...(datastore !== undefined && { datastore }),
       // A folder of the local store is of no use for another store.
-      ...(dataDir !== undefined && { data_dir: dataDir, datastore: datastore ?? "local" }),
+      ...(dataDir !== undefined && { data_dir: resolve(dataDir), datastore: datastore ?? "local" }),
     },
     { main: document?.main ?? {}, inCluster: false, defaultDataDir: host.defaultDataDir },
   );
@@ -92,7 +93,7 @@ export async function withStore<T>(
     stderr: (line) => host.writeError(`${line}\n`),
     now: () => new Date(),
   });
-  const world = await host.openWorld({ choice, flatFile, log, waitMs: WAIT_MS });
+  const world = await host.openWorld({ choice, flatFile, log, leftMs: () => WAIT_MS });
   try {
     return await work(world);
   } finally {

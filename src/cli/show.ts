@@ -10,7 +10,7 @@ import type { World } from "../ipam/world.ts";
 import { sightOf } from "../ipam/world.ts";
 import type { Listed } from "../store/store.ts";
 import type { CliHost } from "./cli-host.ts";
-import { listedToJson, networkName } from "./describe.ts";
+import { holderName, listedToJson, networkName } from "./describe.ts";
 import type { Given } from "./options.ts";
 import { UsageError, wantsJson } from "./options.ts";
 import { withStore } from "./select-store.ts";
@@ -67,15 +67,14 @@ function describe(host: CliHost, world: World, listed: Listed): string {
 }
 
 function heldRows(world: World, allocation: Allocation, nowMs: number): [string, string][] {
-  const { owner, podNamespace, podName, containerId, name, confirmedAt, netns, holdings } =
-    allocation;
+  const { owner, podName, containerId, name, confirmedAt, netns, holdings } = allocation;
   const age = formatDuration(nowMs - Date.parse(confirmedAt));
   const others =
     holdings.length > 1
       ? holdings.map((holding) => formatAddress(holding.address)).join(", ")
       : undefined;
   const rows: [string, string | undefined][] = [
-    ["pod", podName === undefined ? undefined : `${podNamespace ?? ""}/${podName}`],
+    ["pod", podName === undefined ? undefined : holderName(allocation)],
     ["pod UID", owner.pod === containerId ? undefined : owner.pod],
     ["container", containerId],
     ["interface", owner.interfaceName],

@@ -6,7 +6,7 @@ import {
   parseConfiguration,
 } from "../config/parse-configuration.ts";
 import { formatAddress } from "../core/address.ts";
-import type { Owner } from "../core/allocation.ts";
+import type { Moment, Owner } from "../core/allocation.ts";
 import { WhereaboutsError } from "../core/error.ts";
 import type { Allocated } from "../ipam/allocate.ts";
 import { allocate } from "../ipam/allocate.ts";
@@ -42,11 +42,16 @@ const introduced: Readonly<Record<Configured, CniVersion>> = {
   STATUS: "1.1.0",
 };
 
-/** One call with all that it brought. */
-interface Invocation {
-  readonly host: PluginHost;
+/** One call as it came in. */
+export interface ReceivedCall {
   readonly call: Call;
+  readonly received: Moment;
   readonly network: NetworkConfiguration;
+}
+
+/** One call with all that it means. */
+interface Invocation extends ReceivedCall {
+  readonly host: PluginHost;
   readonly configuration: Configuration;
   readonly flatFile: string | undefined;
   readonly pod: PodArguments;
@@ -54,11 +59,8 @@ interface Invocation {
 }
 
 /** Carries out a command. Throws `WhereaboutsError` with what the runtime is to be told. */
-export async function runCommand(
-  host: PluginHost,
-  call: Call,
-  network: NetworkConfiguration,
-): Promise<void> {
+export async function runCommand(host: PluginHost, receivedCall: ReceivedCall): Promise<void> {
+  const { call, network } = receivedCall;
   const { command } = call;
   if (command === "VERSION") return;
   if (!isAtLeast(network.cniVersion, introduced[command])) {
@@ -85,7 +87,7 @@ export async function runCommand(
     for (const warning of warnings) log.warning(formatWarning(warning));
     if (isCleanUp) refuseStoreFaults(faults, inCluster);
     else if (faults.length > 0) throw configurationError(faults);
-    await commands[command]({ host, call, network, configuration, flatFile, pod, log });
+    await commands[command]({ ...receivedCall, host, configuration, flatFile, pod, log });
   } catch (error) {
     const known = asWhereaboutsError(error);
     log.error(`${command} failed: ${known.message}`);
@@ -115,7 +117,7 @@ const commands: Readonly<Record<Configured, (invocation: Invocation) => Promise<
 };
 
 async function runAdd(invocation: Invocation): Promise<void> {
-  const { host, call, network, configuration, pod, log } = invocation;
+  const { host, call, received, network, configuration, pod, log } = invocation;
   const { ranges, overlapping } = configuration;
   const requested = parseRequested(network.main, pod, ranges);
   const statics = [...configuration.addresses, ...requested.statics];
@@ -147,7 +149,7 @@ async function runAdd(invocation: Invocation): Promise<void> {
       : await allocate(world, {
           owner: ownerOf(invocation, world),
           containerId: call.containerId,
-          received: host.received,
+          received,
           netnsPath: call.netnsPath,
           name: network.name,
           ...(pod.podNamespace !== "" && { podNamespace: pod.podNamespace }),
@@ -170,14 +172,12 @@ async function runAdd(invocation: Invocation): Promise<void> {
     throw error;
   }
   log.verbose(`ADD: ${addresses.map(({ address }) => formatAddress(address)).join(", ")}`);
-  await world.store.close();
 }
 
 async function runDel(invocation: Invocation): Promise<void> {
-  const { host, call, configuration, log } = invocation;
+  const { call, received, configuration, log } = invocation;
   const deadlineUs = deadlineOf(invocation, configuration.timeouts.delMs);
   const world = await openWorld(invocation, deadlineUs);
-  const { received } = host;
   const released = await release(world, {
     owner: ownerOf(invocation, world),
     containerId: call.containerId,
@@ -185,7 +185,6 @@ async function runDel(invocation: Invocation): Promise<void> {
     reuseDelaySeconds: configuration.reuseDelaySeconds,
   });
   log.debug(`DEL: ${released}`);
-  await world.store.close();
 }
 
 async function runCheck(invocation: Invocation): Promise<void> {
@@ -199,11 +198,10 @@ async function runCheck(invocation: Invocation): Promise<void> {
     previous,
     expectsHolding: configuration.ranges.length > 0,
   });
-  await world.store.close();
 }
 
 async function runGc(invocation: Invocation): Promise<void> {
-  const { host, network, configuration, log } = invocation;
+  const { received, network, configuration, log } = invocation;
   const valid = parseValidAttachments(network);
   if (valid === undefined) {
     log.verbose("GC: no list of valid attachments was given; nothing is freed");
@@ -211,14 +209,12 @@ async function runGc(invocation: Invocation): Promise<void> {
   }
   const deadlineUs = deadlineOf(invocation, configuration.timeouts.delMs);
   const world = await openWorld(invocation, deadlineUs);
-  const { received } = host;
   const { freed, failures } = await collect(world, {
     name: network.name,
     valid,
     fence: { received, presentBootId: received.bootId },
   });
   log.verbose(`GC: freed ${freed.length}`);
-  await world.store.close();
   if (failures.length === 0) return;
   throw new WhereaboutsError("try-later", `GC could not free everything: ${failures.join("; ")}`);
 }
@@ -232,7 +228,6 @@ async function runStatus(invocation: Invocation): Promise<void> {
     world,
     configuration.ranges.map((range) => ({ network, overlapping, range })),
   );
-  await world.store.close();
 }
 
 async function openWorld(invocation: Invocation, deadlineUs: number): Promise<World> {
@@ -240,17 +235,12 @@ async function openWorld(invocation: Invocation, deadlineUs: number): Promise<Wo
   const { store: choice } = configuration;
   if (choice === undefined)
     throw new WhereaboutsError("internal", "No store was chosen, and no fault was found");
-  const waitMs = (deadlineUs - host.present().monotonicUs) / 1000;
-  if (waitMs <= 0)
-    throw new WhereaboutsError(
-      "try-later",
-      "The time of this call was over before the store was opened",
-    );
-  return await host.openWorld({ choice, flatFile, log, waitMs });
+  const leftMs = (): number => (deadlineUs - host.present().monotonicUs) / 1000;
+  return await host.openWorld({ choice, flatFile, log, leftMs });
 }
 
-function deadlineOf({ host }: Invocation, timeoutMs: number): number {
-  return host.received.monotonicUs + timeoutMs * 1000;
+function deadlineOf({ received }: Invocation, timeoutMs: number): number {
+  return received.monotonicUs + timeoutMs * 1000;
 }
 
 function ownerOf({ call, configuration, pod }: Invocation, { node }: World): Owner {

@@ -1,9 +1,10 @@
 /** The document on standard input: the whole configuration of the main plugin. */
+import { formatValue } from "../config/value-text.ts";
 import type { Address } from "../core/address.ts";
 import { tryParseAddress } from "../core/address.ts";
-import { WhereaboutsError } from "../core/error.ts";
+import { WhereaboutsError, errorMessage } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
-import { isJsonObject } from "../core/json.ts";
+import { isJsonObject, parseJson } from "../core/json.ts";
 import type { Attachment } from "../ipam/collect.ts";
 import { isIdentifier } from "./environment.ts";
 import type { CniVersion } from "./version.ts";
@@ -30,9 +31,9 @@ export function peekCniVersion(document: unknown): CniVersion | undefined {
 /** Parses a document. Throws `undecodable`. */
 export function parseDocument(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
-    const reason = text.trim() === "" ? "unexpected end of JSON input" : String(error);
+    const reason = errorMessage(error);
     throw new WhereaboutsError(
       "undecodable",
       `Cannot decode the network configuration on standard input: ${reason}`,
@@ -44,21 +45,22 @@ export function parseDocument(text: string): unknown {
 export function parseNetworkConfiguration(document: unknown): NetworkConfiguration {
   if (!isJsonObject(document)) throw undecodable("the network configuration is not a JSON object");
   const { name = "", cniVersion = "" } = document;
-  if (typeof name !== "string") throw undecodable(`name: ${JSON.stringify(name)} is not a string`);
+  if (typeof name !== "string")
+    throw undecodable(`name: ${formatValue(name, "name")} is not a string`);
   if (typeof cniVersion !== "string") {
-    throw undecodable(`cniVersion: ${JSON.stringify(cniVersion)} is not a string`);
+    throw undecodable(`cniVersion: ${formatValue(cniVersion, "cniVersion")} is not a string`);
   }
   if (name === "") throw invalid("missing network name: set name");
   if (!isIdentifier(name)) {
     throw invalid(
-      `name: ${JSON.stringify(name)} has invalid characters: letters, digits, "_", "." and "-" after a letter or digit`,
+      `name: ${formatValue(name, "name")} has invalid characters: letters, digits, "_", "." and "-" after a letter or digit`,
     );
   }
   // A document without a version is of the first (https://www.cni.dev/docs/spec/#version-considerations).
   const version = cniVersion === "" ? "0.1.0" : cniVersion;
   if (!isCniVersion(version)) {
     throw new WhereaboutsError("incompatible-version", "incompatible CNI versions", {
-      details: `config is ${JSON.stringify(version)}, plugin supports ${JSON.stringify(cniVersions)}`,
+      details: `config is ${formatValue(version, "cniVersion")}, plugin supports ${JSON.stringify(cniVersions)}`,
     });
   }
   return { name, cniVersion: version, main: document };
@@ -79,7 +81,7 @@ export function parsePreviousAddresses({ main }: NetworkConfiguration): readonly
       typeof text === "string" ? tryParseAddress(text.replace(/\/.*$/, "")) : undefined;
     if (address === undefined) {
       throw undecodable(
-        `prevResult.ips[${index}].address: ${JSON.stringify(text)} is not an address with prefix length`,
+        `prevResult.ips[${index}].address: ${formatValue(text, "address") || "nothing"} is not an address with prefix length`,
       );
     }
     return address;

@@ -23,8 +23,7 @@ import { formatVersions } from "./result.ts";
 /** What a call touches of the process and the machine; handed in, so that tests run it in their own process. */
 export interface PluginHost {
   readonly environment: Environment;
-  /** When the call was received. */
-  readonly received: Moment;
+  /** This boot and its clock. */
   present(): Moment;
   readonly defaultDataDir: string;
   readonly readFlatFile?: ConfigurationContext["readFlatFile"];
@@ -37,35 +36,40 @@ export interface PluginHost {
     level: LogLevel;
     fields: Record<string, string>;
   }): Log;
-  /** The world of a call that may wait for others for `waitMs`. Throws what the store throws. */
+  /** The world of a call; `leftMs` tells for how long it may still wait. Throws what the store throws. */
   openWorld(options: {
     choice: StoreChoice;
     flatFile: string | undefined;
     log: Log;
-    waitMs: number;
+    leftMs: () => number;
   }): Promise<World>;
 }
 
 /** How long a runtime may take to hand over the configuration. */
 const INPUT_TIMEOUT_MS = 10_000;
 
+/** VERSION can do without. */
+const VERSION_INPUT_TIMEOUT_MS = 1000;
+
 /** Answers one call on standard output. Never throws; returns the exit code, 0 or 1. */
 export async function runPlugin(host: PluginHost): Promise<0 | 1> {
   let version: CniVersion = newestCniVersion;
   let command: ReturnType<typeof parseEnvironment>["command"] | undefined;
   try {
+    // Before anything that takes time.
+    const received = host.present();
     const call = parseEnvironment(host.environment);
     ({ command } = call);
-    const document = readDocument(host, command === "VERSION" ? 1000 : INPUT_TIMEOUT_MS);
     if (command === "VERSION") {
-      host.write(formatVersions(peekCniVersion(tryParse(document)) ?? newestCniVersion));
+      host.write(formatVersions(askedVersion(host)));
       return 0;
     }
+    const document = readDocument(host);
     const parsed = parseDocument(document);
     version = peekCniVersion(parsed) ?? newestCniVersion;
     const network = parseNetworkConfiguration(parsed);
     version = network.cniVersion;
-    await runCommand(host, call, network);
+    await runCommand(host, { call, received, network });
     return 0;
   } catch (error) {
     try {
@@ -77,16 +81,19 @@ export async function runPlugin(host: PluginHost): Promise<0 | 1> {
   }
 }
 
-function tryParse(text: string): unknown {
+/** The version that VERSION is to echo, from an input that may be missing. */
+function askedVersion(host: PluginHost): CniVersion {
+  const input = host.readInput(DOCUMENT_LIMIT_BYTES, VERSION_INPUT_TIMEOUT_MS);
   try {
-    return JSON.parse(text);
+    const document = parseDocument(input.kind === "complete" ? input.text : "");
+    return peekCniVersion(document) ?? newestCniVersion;
   } catch {
-    return undefined;
+    return newestCniVersion;
   }
 }
 
-function readDocument(host: PluginHost, timeoutMs: number): string {
-  const input = host.readInput(DOCUMENT_LIMIT_BYTES, timeoutMs);
+function readDocument(host: PluginHost): string {
+  const input = host.readInput(DOCUMENT_LIMIT_BYTES, INPUT_TIMEOUT_MS);
   switch (input.kind) {
     case "complete":
       return input.text;
@@ -98,7 +105,7 @@ function readDocument(host: PluginHost, timeoutMs: number): string {
     case "timed-out":
       throw new WhereaboutsError(
         "input-output",
-        `Standard input was not closed within ${timeoutMs / 1000} s: the runtime must write the network configuration and close it`,
+        `Standard input was not closed within ${INPUT_TIMEOUT_MS / 1000} s: the runtime must write the network configuration and close it`,
       );
     case "unreadable":
       throw new WhereaboutsError("input-output", `Cannot read standard input: ${input.reason}`);

@@ -1,5 +1,6 @@
 /** Requested addresses: `runtimeConfig.ips`, else `args.cni.ips`, else `CNI_ARGS IP`. */
 import type { StaticAddress } from "../config/configuration.ts";
+import { formatValue } from "../config/value-text.ts";
 import type { Address } from "../core/address.ts";
 import { equalAddresses, tryParseAddress } from "../core/address.ts";
 import { cidrContains, tryParseInterface } from "../core/cidr.ts";
@@ -42,7 +43,7 @@ function parseList(path: string, list: unknown): readonly Address[] {
     const address = typeof item === "string" ? parseWithOptionalLength(item) : undefined;
     if (address === undefined) {
       throw invalid(
-        `${path}[${index}]: ${JSON.stringify(item)} is not an address such as "10.0.0.5" or "10.0.0.5/24"`,
+        `${path}[${index}]: ${formatValue(item, "ips")} is not an address such as "10.0.0.5" or "10.0.0.5/24"`,
       );
     }
     return address;

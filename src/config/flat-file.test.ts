@@ -132,8 +132,9 @@ describe("parseConfiguration() merges the flat file", () => {
   });
 
   test.each([
-    ["is not JSON", "{"],
-    ["is not JSON", ""],
+    ["is not JSON: JSON Parse error: Expected '}'", "{"],
+    ["is not JSON: unexpected end of JSON input", ""],
+    ["is not JSON: JSON Parse error: Unexpected identifier", '{"etcd_password": hunter2}'],
     ["is not a JSON object", "[]"],
     ["is not a JSON object", "null"],
   ])("and refuses one that %s: %j", (expected, text) => {

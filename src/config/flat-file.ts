@@ -1,7 +1,7 @@
 /** The flat file: an `ipam` object on the host's disk that fills in what the CNI configuration leaves empty. */
 import { readFileSync, statSync } from "node:fs";
 import { errorMessage } from "../core/error.ts";
-import { isJsonObject } from "../core/json.ts";
+import { isJsonObject, parseJson } from "../core/json.ts";
 import type { Fields } from "./fields.ts";
 import { isEmpty, readFields } from "./fields.ts";
 import { ipamKeys } from "./known-keys.ts";
@@ -91,10 +91,9 @@ function namedPath(field: Field | undefined, report: Report): string | undefined
 function parseFlatFile(path: string, text: string, report: Report): Fields | undefined {
   let content: unknown;
   try {
-    content = JSON.parse(text);
-  } catch {
-    // The parser's own message may quote a secret.
-    addFault(report, fileField(path), "is not JSON", "store");
+    content = parseJson(text);
+  } catch (error) {
+    addFault(report, fileField(path), `is not JSON: ${errorMessage(error)}`, "store");
     return undefined;
   }
   if (isJsonObject(content)) return readFields(content, ipamKeys, `${path}: `, report);

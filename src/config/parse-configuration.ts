@@ -126,7 +126,7 @@ function mainPluginIsGateway(main: JsonObject): boolean {
 export function configurationError(faults: readonly Fault[]): WhereaboutsError {
   const lines = faults.map(formatWarning);
   return new WhereaboutsError("invalid-configuration", lines.join("; "), {
-    details: lines.join("\n"),
+    ...(lines.length > 1 && { details: lines.join("\n") }),
   });
 }
 

@@ -74,8 +74,9 @@ export interface Allocation extends Confirmation {
 /** Who holds, for a message: `pod "a/b" (net1)`, or the container where no pod is known. */
 export function formatHolder(allocation: Allocation): string {
   const { podNamespace, podName, containerId, owner } = allocation;
-  const pod = podName === undefined ? undefined : `pod "${podNamespace ?? ""}/${podName}"`;
-  return `${pod ?? `container ${containerId}`} (${owner.interfaceName})`;
+  const name = podNamespace === undefined ? podName : `${podNamespace}/${podName}`;
+  const holder = podName === undefined ? `container ${containerId}` : `pod "${name}"`;
+  return `${holder} (${owner.interfaceName})`;
 }
 
 /** The addresses of an allocation, for a message: `10.0.0.1, fd00::1`. */

@@ -30,7 +30,7 @@ interface KeptId {
 
 /** The folder for what whereabouts keeps on a node: root's, or an ordinary user's (also one who is root in a user namespace). */
 export function defaultStateDir(environment: Readonly<Record<string, string | undefined>>): string {
-  const ownsSystem = statSync("/var/lib").uid === process.geteuid?.();
+  const ownsSystem = statSync("/var/lib", { throwIfNoEntry: false })?.uid === process.geteuid?.();
   if (ownsSystem) return "/var/lib/cni/whereabouts";
   const { XDG_STATE_HOME: stateHome, HOME: home } = environment;
   if (stateHome !== undefined && stateHome.startsWith("/")) return join(stateHome, "whereabouts");

@@ -1,5 +1,5 @@
 /** Log lines for people: RFC 3339 time, level, message, fields. Logging never fails its caller. */
-import { closeSync, constants, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
 
 /** Where use cases and edges say what they do. */
 export interface Log {
@@ -8,6 +8,8 @@ export interface Log {
   verbose(message: string): void;
   debug(message: string): void;
 }
+
+const STDOUT = 1;
 
 /** From the fewest lines to the most; each includes those before it. */
 const levels = ["panic", "error", "verbose", "debug"] as const;
@@ -59,10 +61,14 @@ export function openLog(options: LogOptions): Log {
   };
 }
 
-/** Never blocks: opening a named pipe that nobody reads fails instead. */
+/** Never blocks: opening a named pipe that nobody reads fails instead. Throws for standard output, whatever its name. */
 function openForAppending(file: string): number {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;
-  return openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o644);
+  const descriptor = openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o644);
+  const [log, stdout] = [fstatSync(descriptor), fstatSync(STDOUT)];
+  if (log.dev !== stdout.dev || log.ino !== stdout.ino) return descriptor;
+  closeSync(descriptor);
+  throw new Error("it is standard output, where nothing but the result may go");
 }
 
 /** Control characters are written as escapes, so that one line stays one line. */

@@ -33,15 +33,26 @@ export function readToEnd(descriptor: number, limitBytes: number, timeoutMs: num
   }
 }
 
-/** Writes all of a text, also to a pipe that does not block. Throws what the system says, `EPIPE` if nobody reads. */
-export function writeAll(descriptor: number, text: string): void {
+/** `PIPE_BUF`: a pipe that is ready takes this much without blocking (pipe(7)). */
+const CHUNK_BYTES = 4096;
+
+/**
+ * Writes all of a text. Throws what the system says, `EPIPE` if nobody reads, or an error if what stands in the pipe
+ * already is not read within `timeoutMs` (default: no limit).
+ */
+export function writeAll(descriptor: number, text: string, timeoutMs = Infinity): void {
+  const deadlineUs = monotonicUs() + timeoutMs * 1000;
   let rest = Buffer.from(text, "utf8");
   while (rest.length > 0) {
+    const leftMs = (deadlineUs - monotonicUs()) / 1000;
+    if (poll(descriptor, POLLOUT, leftMs) === 0) {
+      if (leftMs > 0) continue;
+      throw new Error(`nobody read the answer within ${timeoutMs / 1000} s`);
+    }
     try {
-      rest = rest.subarray(writeSync(descriptor, rest));
+      rest = rest.subarray(writeSync(descriptor, rest, 0, Math.min(rest.length, CHUNK_BYTES)));
     } catch (error) {
       if (!isTemporary(error)) throw error;
-      poll(descriptor, POLLOUT, 1000);
     }
   }
 }

@@ -6,6 +6,7 @@ import { usableInterval } from "../../src/core/range.ts";
 import { databasePath } from "../../src/store/sqlite/database-file.ts";
 import { cidrKey, recordText, storedText } from "../../src/store/sqlite/rows.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { waitingFor } from "./scratch.ts";
 
 /** What is held. */
 export interface Fill {
@@ -22,7 +23,7 @@ export interface Fill {
  * on). The network must hold nothing yet. Cost: about 10 µs an address.
  */
 export async function fillSqlite(dataDir: string, fill: Fill): Promise<void> {
-  const store = await openSqliteStore({ dataDir, busyTimeoutMs: 5000 });
+  const store = await openSqliteStore({ dataDir, waiting: waitingFor(5000) });
   await store.close();
   const db = new Database(databasePath(dataDir), { readwrite: true, create: false });
   try {

@@ -9,13 +9,14 @@ import {
   failureOf,
   open,
   startClaimer,
+  waitingFor,
   withFolder,
   withStore,
 } from "./scratch.ts";
 
 test("a database that is kept busy is `try-later` after the timeout, and works afterwards", async () => {
   await withFolder(async (dataDir) => {
-    const store = await open(dataDir, { busyTimeoutMs: 150 });
+    const store = await open(dataDir, { waiting: waitingFor(150) });
     const other = new Database(databasePath(dataDir), { readwrite: true });
     other.run("BEGIN IMMEDIATE");
     const start = performance.now();
@@ -39,7 +40,7 @@ test("a database that is locked as a whole is `try-later` at opening", async () 
     const other = new Database(databasePath(dataDir), { readwrite: true });
     other.run("PRAGMA locking_mode = EXCLUSIVE");
     other.run("UPDATE meta SET value = value + 1");
-    const failure = await failureOf(() => open(dataDir, { busyTimeoutMs: 50 }));
+    const failure = await failureOf(() => open(dataDir, { waiting: waitingFor(50) }));
     expect(failure.code).toBe("try-later");
     other.close();
     await withStore(dataDir);

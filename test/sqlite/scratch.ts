@@ -8,6 +8,7 @@ import { WhereaboutsError } from "../../src/core/error.ts";
 import { databasePath } from "../../src/store/sqlite/database-file.ts";
 import type { SqliteStoreOptions } from "../../src/store/sqlite/sqlite-store.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import type { Waiting } from "../../src/store/sqlite/waiting.ts";
 import type { Store } from "../../src/store/store.ts";
 import { inconsistencies } from "./consistency.ts";
 
@@ -21,9 +22,14 @@ export async function withFolder(work: (folder: string) => Promise<void>): Promi
   }
 }
 
+/** Waits that long in each step, and lets the test go on meanwhile. */
+export function waitingFor(milliseconds: number): Waiting {
+  return { leftMs: () => milliseconds, blocks: false };
+}
+
 /** Opens the store of a folder. */
 export function open(dataDir: string, options: Partial<SqliteStoreOptions> = {}): Promise<Store> {
-  return openSqliteStore({ dataDir, busyTimeoutMs: 2000, ...options });
+  return openSqliteStore({ dataDir, waiting: waitingFor(2000), ...options });
 }
 
 /** Opens the store of a folder, calls `work` with it and closes it. */

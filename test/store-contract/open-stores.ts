@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { emptyMemoryData } from "../../src/store/memory/memory-data.ts";
 import { openMemoryStore } from "../../src/store/memory/memory-store.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { waitingFor } from "../sqlite/scratch.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { OpenStore } from "./subject.ts";
 
@@ -18,7 +19,7 @@ export async function openMemory(): Promise<OpenStore> {
 export async function openSqlite(): Promise<OpenStore> {
   const dataDir = mkdtempSync(join(tmpdir(), "whereabouts-store-"));
   return opened(
-    (now) => openSqliteStore({ dataDir, busyTimeoutMs: 5000, now }),
+    (now) => openSqliteStore({ dataDir, waiting: waitingFor(5000), now }),
     () => rmSync(dataDir, { recursive: true, force: true }),
   );
 }

@@ -9,6 +9,7 @@ import type { Owner } from "../../src/core/allocation.ts";
 import { openMemoryStore } from "../../src/store/memory/memory-store.ts";
 import { databasePath } from "../../src/store/sqlite/database-file.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
+import { waitingFor } from "../sqlite/scratch.ts";
 import type { Pool, Store, Want } from "../../src/store/store.ts";
 import { inconsistencies } from "../sqlite/consistency.ts";
 import { claim, exact, listing, lowest, owner, range } from "./fixtures.ts";
@@ -119,7 +120,7 @@ test("memory and SQLite stores give the same results to random claims, releases 
       let nowMs = START_MS;
       const now = () => nowMs;
       const memory = openMemoryStore({ now });
-      const sqlite = await openSqliteStore({ dataDir, busyTimeoutMs: 1000, now });
+      const sqlite = await openSqliteStore({ dataDir, waiting: waitingFor(1000), now });
       try {
         for (const step of script) {
           if (step.kind === "wait") nowMs += step.ms;

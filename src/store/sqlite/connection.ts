@@ -4,14 +4,14 @@ import { WhereaboutsError } from "../../core/error.ts";
 import { databasePath, ensureDatabaseFile } from "./database-file.ts";
 import type { Migration } from "./schema.ts";
 import { migrate, schemaVersion } from "./schema.ts";
-import { isBusy, translateError } from "./sqlite-error.ts";
+import type { Waiting } from "./waiting.ts";
+import { whenNotBusy } from "./waiting.ts";
 
 /** Where the database is and how it is used. */
 export interface ConnectionOptions {
   /** The folder; made with mode 0700 if it is missing. */
   readonly dataDir: string;
-  /** For how long to wait for other processes, in each step. */
-  readonly busyTimeoutMs: number;
+  readonly waiting: Waiting;
   readonly migrations: readonly Migration[];
 }
 
@@ -19,24 +19,24 @@ export interface ConnectionOptions {
 export class SqliteConnection {
   readonly #path: string;
   readonly #db: Database;
-  readonly #busyTimeoutMs: number;
+  readonly #waiting: Waiting;
   #closed = false;
 
-  private constructor(path: string, db: Database, busyTimeoutMs: number) {
+  private constructor(path: string, db: Database, waiting: Waiting) {
     this.#path = path;
     this.#db = db;
-    this.#busyTimeoutMs = busyTimeoutMs;
+    this.#waiting = waiting;
   }
 
   /** Opens the database, made or brought to the latest schema if need be. Throws `WhereaboutsError`. */
   static async open(options: ConnectionOptions): Promise<SqliteConnection> {
-    const { dataDir, busyTimeoutMs, migrations } = options;
+    const { dataDir, waiting, migrations } = options;
     const path = databasePath(dataDir);
-    const db = await whenNotBusy(path, busyTimeoutMs, () => {
+    const db = await whenNotBusy(path, waiting, () => {
       ensureDatabaseFile(dataDir, (temporary) => createDatabase(temporary, path, migrations));
       return openDatabase(path, migrations);
     });
-    return new SqliteConnection(path, db, busyTimeoutMs);
+    return new SqliteConnection(path, db, waiting);
   }
 
   /** Carries out `work` in a transaction that holds the write lock from its start; what it throws rolls back. */
@@ -61,7 +61,7 @@ export class SqliteConnection {
   }
 
   #step<T>(work: (db: Database) => T): Promise<T> {
-    return whenNotBusy(this.#path, this.#busyTimeoutMs, () => {
+    return whenNotBusy(this.#path, this.#waiting, () => {
       if (this.#closed)
         throw new WhereaboutsError("store-unavailable", `Cannot use ${this.#path}: it is closed`);
       return work(this.#db);
@@ -85,6 +85,8 @@ function openDatabase(path: string, migrations: readonly Migration[]): Database 
     // A file that was restored from a backup may be in another mode.
     db.run("PRAGMA journal_mode = WAL");
     db.run("PRAGMA synchronous = FULL");
+    // The next process reads what the last one left in the log: 0.3 ms at this length, 3 ms at SQLite's own 1000.
+    db.run("PRAGMA wal_autocheckpoint = 100");
     if (schemaVersion(db) !== migrations.length)
       inTransaction(db, "BEGIN IMMEDIATE", () => migrate(db, path, migrations));
     return db;
@@ -114,35 +116,4 @@ function rollBack(db: Database): void {
   } catch {
     // The first error says what is wrong; an open transaction ends with the process at the latest.
   }
-}
-
-async function whenNotBusy<T>(path: string, busyTimeoutMs: number, step: () => T): Promise<T> {
-  const started = performance.now();
-  for (;;) {
-    try {
-      return step();
-    } catch (error) {
-      if (!isBusy(error)) throw translateError(error, path);
-      const waitedMs = performance.now() - started;
-      if (waitedMs >= busyTimeoutMs) throw keptBusy(path, busyTimeoutMs, error);
-      await Bun.sleep(pauseMs(waitedMs));
-    }
-  }
-}
-
-/**
- * How long to wait before another try. SQLite's own handler lets those who wait long ask ever more seldom, so that
- * in a storm they starve; here they ask more often.
- */
-function pauseMs(waitedMs: number): number {
-  const longestMs = Math.max(2, 16 - waitedMs / 50);
-  return 1 + Math.random() * (longestMs - 1);
-}
-
-function keptBusy(path: string, busyTimeoutMs: number, cause: unknown): WhereaboutsError {
-  return new WhereaboutsError(
-    "try-later",
-    `Cannot use ${path} now: other processes kept it busy for ${busyTimeoutMs / 1000} s`,
-    { details: "Nothing was half done; the same call may be repeated.", cause },
-  );
 }

@@ -22,13 +22,14 @@ import { recordedPools, usageOf } from "./pool-usage.ts";
 import { restEndMs } from "./rests.ts";
 import type { Migration } from "./schema.ts";
 import { migrations } from "./schema.ts";
+import type { Waiting } from "./waiting.ts";
 
 /** Where the store keeps its file, and how long it waits. */
 export interface SqliteStoreOptions {
   /** The folder of `whereabouts.db`; made with mode 0700 if it is missing. */
   readonly dataDir: string;
-  /** For how long a call waits for other processes before it ends with `try-later`. */
-  readonly busyTimeoutMs: number;
+  /** How a call waits for other processes before it ends with `try-later`. */
+  readonly waiting: Waiting;
   /** Wall clock in whole milliseconds since the epoch; default: `Date.now`. */
   readonly now?: () => number;
   /** The steps to the latest schema; default: those of this version. */

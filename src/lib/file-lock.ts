@@ -1,0 +1,57 @@
+/**
+ * Waiting in line for a file or folder: flock(2), with a time limit. The kernel wakes those who wait one by one in
+ * the order in which they came, and none of them uses the processor meanwhile.
+ */
+import { dlopen, ptr } from "bun:ffi";
+import { closeSync, openSync } from "node:fs";
+import { libcName } from "./libc.ts";
+
+const LOCK_EX = 2;
+const SIGALRM = 14;
+const ITIMER_REAL = 0;
+
+const symbols = {
+  flock: { args: ["i32", "i32"], returns: "i32" },
+  dlsym: { args: ["ptr", "ptr"], returns: "u64" },
+  sigaction: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+  setitimer: { args: ["i32", "ptr", "ptr"], returns: "i32" },
+} as const;
+
+/**
+ * Waits for its turn at `path`, blocking the whole process, at most for `timeoutMs`. Returns what ends the turn
+ * (the end of the process does as well), or undefined if it did not come, or the path cannot be locked.
+ */
+export function takeTurn(path: string, timeoutMs: number): (() => void) | undefined {
+  const libc = dlopen(libcName(), symbols).symbols;
+  let descriptor: number;
+  try {
+    descriptor = openSync(path, "r");
+  } catch {
+    return undefined;
+  }
+  // The timer's signal interrupts flock(2): its handler is a function that does nothing, and it restarts nothing.
+  const action = new BigUint64Array(19);
+  action[0] = libc.dlsym(null, ptr(Buffer.from("getppid\0")));
+  libc.sigaction(SIGALRM, ptr(action), null);
+  setTimer(libc.setitimer, timeoutMs);
+  const isLocked = libc.flock(descriptor, LOCK_EX) === 0;
+  setTimer(libc.setitimer, 0);
+  if (isLocked) return () => closeSync(descriptor);
+  closeSync(descriptor);
+  return undefined;
+}
+
+type SetTimer = (which: number, value: ReturnType<typeof ptr>, old: null) => number;
+
+/** Sets the one-shot timer of the process; 0 stops it. */
+function setTimer(setitimer: SetTimer, milliseconds: number): void {
+  const whole = Math.max(0, Math.ceil(milliseconds));
+  // struct itimerval: interval, then value, each in seconds and microseconds.
+  const value = new BigInt64Array([
+    0n,
+    0n,
+    BigInt(Math.floor(whole / 1000)),
+    BigInt((whole % 1000) * 1000),
+  ]);
+  setitimer(ITIMER_REAL, ptr(value), null);
+}
