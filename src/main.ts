@@ -4,8 +4,9 @@ import type { Moment } from "./core/allocation.ts";
 import { presentMoment, readBootId } from "./host/boot.ts";
 import { isOwnNetns } from "./host/netns.ts";
 import { defaultStateDir } from "./host/node-id.ts";
-import { exitAtOnce } from "./lib/libc.ts";
+import { errorCode } from "./lib/libc.ts";
 import { openLog } from "./lib/log.ts";
+import { exitAtOnce } from "./lib/process.ts";
 import { isReaderGone, readToEnd, writeAll } from "./lib/streams.ts";
 import { openWorld } from "./open-world.ts";
 
@@ -77,7 +78,7 @@ function writeForPeople(text: string): void {
   try {
     writeAll(STDOUT, text);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EPIPE")) throw error;
+    if (errorCode(error) !== "EPIPE") throw error;
     // `whereabouts ls | head` is no failure.
     process.exit(READER_GONE);
   }

@@ -1,10 +1,10 @@
 /** The real world of a process: this node, its clock and namespaces, and the chosen store. */
-import { dirname, join } from "node:path";
 import type { StoreChoice } from "./config/configuration.ts";
 import type { Moment } from "./core/allocation.ts";
 import { identifyNetns, sightNetns } from "./host/netns.ts";
 import { defaultStateDir, readNodeId } from "./host/node-id.ts";
 import type { World } from "./ipam/world.ts";
+import { parentFolder } from "./lib/files.ts";
 import type { Log } from "./lib/log.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 
@@ -23,16 +23,16 @@ export interface WorldOptions {
 /** Opens the store and finds out which node this is. Throws what the store throws, and `input-output`. */
 export async function openWorld(options: WorldOptions): Promise<World> {
   const { choice, flatFile, log, present, leftMs, isCallerGone } = options;
-  const node = readNodeId({
+  const node = await readNodeId({
     environment: process.env,
     files: [
       "/run/whereabouts/node-id",
-      ...(flatFile === undefined ? [] : [join(dirname(flatFile), "nodename")]),
+      ...(flatFile === undefined ? [] : [`${parentFolder(flatFile)}/nodename`]),
     ],
     stateDir: defaultStateDir(process.env),
   });
   return {
-    store: await openSqliteStore({ dataDir: choice.dataDir, waiting: { leftMs, blocks: true } }),
+    store: await openSqliteStore({ dataDir: choice.dataDir, waiting: { leftMs, isOneShot: true } }),
     log,
     node,
     now: present,

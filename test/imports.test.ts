@@ -14,7 +14,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   lib: ["builtin"],
   host: ["core", "lib", "builtin"],
-  config: ["core", "builtin"],
+  config: ["core", "lib"],
   store: ["core", "lib", "builtin"],
   journal: ["core", "lib", "builtin"],
   ipam: ["core", "type lib/log.ts", "type store/store.ts", "journal"],

@@ -1,5 +1,4 @@
 /** Which store a command works on: named by options, by a CNI configuration, or by the rules of the plugin. */
-import { resolve } from "node:path";
 import type { ParsedConfiguration } from "../config/configuration.ts";
 import { configurationError, parseConfiguration } from "../config/parse-configuration.ts";
 import { WhereaboutsError, errorMessage } from "../core/error.ts";
@@ -68,10 +67,17 @@ export function readConfiguration(host: CliHost, given: Given): ParsedConfigurat
       ...ipam,
       ...(datastore !== undefined && { datastore }),
       // A folder of the local store is of no use for another store.
-      ...(dataDir !== undefined && { data_dir: resolve(dataDir), datastore: datastore ?? "local" }),
+      ...(dataDir !== undefined && {
+        data_dir: absolutePath(dataDir),
+        datastore: datastore ?? "local",
+      }),
     },
     { main: document?.main ?? {}, inCluster: false, defaultDataDir: host.defaultDataDir },
   );
+}
+
+function absolutePath(path: string): string {
+  return path.startsWith("/") ? path : `${process.cwd()}/${path}`;
 }
 
 /** Opens the store for as long as `work` takes. Throws `invalid-configuration` where none is chosen, and what `work` throws. */

@@ -1,32 +1,23 @@
 /** What each command does with its configuration: parse, call the use case, print. */
-import type { Configuration, Fault } from "../config/configuration.ts";
+import type { Fault } from "../config/configuration.ts";
 import {
   configurationError,
   formatWarning,
   parseConfiguration,
 } from "../config/parse-configuration.ts";
-import { formatAddress } from "../core/address.ts";
-import type { Moment, Owner } from "../core/allocation.ts";
 import { WhereaboutsError } from "../core/error.ts";
-import type { Allocated } from "../ipam/allocate.ts";
-import { allocate } from "../ipam/allocate.ts";
 import { check } from "../ipam/check.ts";
 import { collect } from "../ipam/collect.ts";
 import { release } from "../ipam/release.ts";
-import { rollBack } from "../ipam/roll-back.ts";
 import { status } from "../ipam/status.ts";
-import type { World } from "../ipam/world.ts";
-import type { Log } from "../lib/log.ts";
-import type { PodArguments } from "./arguments.ts";
+import { runAdd } from "./add.ts";
 import { parseArguments } from "./arguments.ts";
-import type { Call, Command } from "./environment.ts";
+import type { Command } from "./environment.ts";
 import { asWhereaboutsError } from "./failure.ts";
-import type { NetworkConfiguration } from "./network-configuration.ts";
+import type { Invocation, ReceivedCall } from "./invocation.ts";
+import { ownerOf, withWorld } from "./invocation.ts";
 import { parsePreviousAddresses, parseValidAttachments } from "./network-configuration.ts";
 import type { PluginHost } from "./plugin.ts";
-import { parseRequested } from "./requested-addresses.ts";
-import type { ResultAddress } from "./result.ts";
-import { checkRepresentable, formatResult } from "./result.ts";
 import type { CniVersion } from "./version.ts";
 import { isAtLeast } from "./version.ts";
 
@@ -41,22 +32,6 @@ const introduced: Readonly<Record<Configured, CniVersion>> = {
   GC: "1.1.0",
   STATUS: "1.1.0",
 };
-
-/** One call as it came in. */
-export interface ReceivedCall {
-  readonly call: Call;
-  readonly received: Moment;
-  readonly network: NetworkConfiguration;
-}
-
-/** One call with all that it means. */
-interface Invocation extends ReceivedCall {
-  readonly host: PluginHost;
-  readonly configuration: Configuration;
-  readonly flatFile: string | undefined;
-  readonly pod: PodArguments;
-  readonly log: Log;
-}
 
 /** Carries out a command. Throws `WhereaboutsError` with what the runtime is to be told. */
 export async function runCommand(host: PluginHost, receivedCall: ReceivedCall): Promise<void> {
@@ -116,87 +91,30 @@ const commands: Readonly<Record<Configured, (invocation: Invocation) => Promise<
   STATUS: runStatus,
 };
 
-async function runAdd(invocation: Invocation): Promise<void> {
-  const { host, call, received, network, configuration, pod, log } = invocation;
-  const { ranges, overlapping } = configuration;
-  const requested = parseRequested(network.main, pod, ranges);
-  const statics = [...configuration.addresses, ...requested.statics];
-  if (ranges.length === 0 && statics.length === 0) {
-    throw new WhereaboutsError(
-      "invalid-configuration",
-      "ipam: no address would be given: set range, ipRanges or addresses",
-    );
-  }
-  const extra = requested.addresses.slice(ranges.length);
-  checkRepresentable(
-    network.cniVersion,
-    [...ranges.map(({ cidr }) => cidr), ...extra, ...statics.map(({ address }) => address)].map(
-      ({ family }) => family,
-    ),
-  );
-  if (!call.mayBeOwnNetns && host.isOwnNetns(call.netnsPath)) {
-    throw new WhereaboutsError(
-      "own-namespace",
-      `CNI_NETNS ${call.netnsPath} is the network namespace of the plugin itself`,
-    );
-  }
-
-  const deadlineUs = deadlineOf(invocation, configuration.timeouts.addMs);
-  const world = await openWorld(invocation, deadlineUs);
-  const allocated =
-    ranges.length === 0
-      ? undefined
-      : await allocate(world, {
-          owner: ownerOf(invocation, world),
-          containerId: call.containerId,
-          received,
-          netnsPath: call.netnsPath,
-          name: network.name,
-          ...(pod.podNamespace !== "" && { podNamespace: pod.podNamespace }),
-          ...(pod.podName !== "" && { podName: pod.podName }),
-          ranges,
-          overlapping,
-          requested: requested.addresses,
-          reuseDelaySeconds: configuration.reuseDelaySeconds,
-          deadlineUs,
-        });
-  const addresses = [...(allocated?.addresses.map(withGateway) ?? []), ...statics];
-  try {
-    const { routes, dns } = configuration;
-    host.write(formatResult(network.cniVersion, { addresses, routes, dns }));
-  } catch (error) {
-    const { allocation, revocation } = allocated ?? {};
-    if (allocation !== undefined && revocation !== undefined) {
-      await rollBack(world, allocation, revocation);
-    }
-    throw error;
-  }
-  log.verbose(`ADD: ${addresses.map(({ address }) => formatAddress(address)).join(", ")}`);
-}
-
 async function runDel(invocation: Invocation): Promise<void> {
   const { call, received, configuration, log } = invocation;
-  const deadlineUs = deadlineOf(invocation, configuration.timeouts.delMs);
-  const world = await openWorld(invocation, deadlineUs);
-  const released = await release(world, {
-    owner: ownerOf(invocation, world),
-    containerId: call.containerId,
-    fence: { received, presentBootId: received.bootId },
-    reuseDelaySeconds: configuration.reuseDelaySeconds,
+  const { timeouts, reuseDelaySeconds } = configuration;
+  await withWorld(invocation, timeouts.delMs, async (world) => {
+    const released = await release(world, {
+      owner: ownerOf(invocation, world),
+      containerId: call.containerId,
+      fence: { received, presentBootId: received.bootId },
+      reuseDelaySeconds,
+    });
+    log.debug(`DEL: ${released}`);
   });
-  log.debug(`DEL: ${released}`);
 }
 
 async function runCheck(invocation: Invocation): Promise<void> {
   const { call, network, configuration } = invocation;
   const previous = parsePreviousAddresses(network);
-  const deadlineUs = deadlineOf(invocation, configuration.timeouts.addMs);
-  const world = await openWorld(invocation, deadlineUs);
-  await check(world, {
-    owner: ownerOf(invocation, world),
-    containerId: call.containerId,
-    previous,
-    expectsHolding: configuration.ranges.length > 0,
+  await withWorld(invocation, configuration.timeouts.addMs, async (world) => {
+    await check(world, {
+      owner: ownerOf(invocation, world),
+      containerId: call.containerId,
+      previous,
+      expectsHolding: configuration.ranges.length > 0,
+    });
   });
 }
 
@@ -207,54 +125,20 @@ async function runGc(invocation: Invocation): Promise<void> {
     log.verbose("GC: no list of valid attachments was given; nothing is freed");
     return;
   }
-  const deadlineUs = deadlineOf(invocation, configuration.timeouts.delMs);
-  const world = await openWorld(invocation, deadlineUs);
-  const { freed, failures } = await collect(world, {
-    name: network.name,
-    valid,
-    fence: { received, presentBootId: received.bootId },
+  await withWorld(invocation, configuration.timeouts.delMs, async (world) => {
+    const { freed, failures } = await collect(world, {
+      name: network.name,
+      valid,
+      fence: { received, presentBootId: received.bootId },
+    });
+    log.verbose(`GC: freed ${freed.length}`);
+    if (failures.length === 0) return;
+    throw new WhereaboutsError("try-later", `GC could not free everything: ${failures.join("; ")}`);
   });
-  log.verbose(`GC: freed ${freed.length}`);
-  if (failures.length === 0) return;
-  throw new WhereaboutsError("try-later", `GC could not free everything: ${failures.join("; ")}`);
 }
 
 async function runStatus(invocation: Invocation): Promise<void> {
-  const { configuration } = invocation;
-  const { network, overlapping } = configuration;
-  const deadlineUs = deadlineOf(invocation, configuration.timeouts.statusMs);
-  const world = await openWorld(invocation, deadlineUs);
-  await status(
-    world,
-    configuration.ranges.map((range) => ({ network, overlapping, range })),
-  );
-}
-
-async function openWorld(invocation: Invocation, deadlineUs: number): Promise<World> {
-  const { host, configuration, flatFile, log } = invocation;
-  const { store: choice } = configuration;
-  if (choice === undefined)
-    throw new WhereaboutsError("internal", "No store was chosen, and no fault was found");
-  const leftMs = (): number => (deadlineUs - host.present().monotonicUs) / 1000;
-  return await host.openWorld({ choice, flatFile, log, leftMs });
-}
-
-function deadlineOf({ received }: Invocation, timeoutMs: number): number {
-  return received.monotonicUs + timeoutMs * 1000;
-}
-
-function ownerOf({ call, configuration, pod }: Invocation, { node }: World): Owner {
-  const { containerId, interfaceName } = call;
-  const { network } = configuration;
-  return { network, node, interfaceName, pod: pod.podUid === "" ? containerId : pod.podUid };
-}
-
-/** A gateway is put only on addresses of its own range, so of its own family. */
-function withGateway({
-  address,
-  prefixLength,
-  range,
-}: Allocated["addresses"][number]): ResultAddress {
-  const gateway = range?.gateway;
-  return { address, prefixLength, ...(gateway !== undefined && { gateway }) };
+  const { network, overlapping, ranges, timeouts } = invocation.configuration;
+  const pools = ranges.map((range) => ({ network, overlapping, range }));
+  await withWorld(invocation, timeouts.statusMs, async (world) => await status(world, pools));
 }

@@ -1,7 +1,8 @@
 /** The flat file: an `ipam` object on the host's disk that fills in what the CNI configuration leaves empty. */
-import { readFileSync, statSync } from "node:fs";
 import { errorMessage } from "../core/error.ts";
 import { isJsonObject, parseJson } from "../core/json.ts";
+import { readTextFile, statFile } from "../lib/files.ts";
+import { errorCode } from "../lib/libc.ts";
 import type { Fields } from "./fields.ts";
 import { isEmpty, readFields } from "./fields.ts";
 import { ipamKeys } from "./known-keys.ts";
@@ -36,19 +37,14 @@ const maximumSizeBytes = 1 << 20;
 
 /** The {@link FlatFileReader} of the real file system. */
 export function readFlatFile(path: string): string | undefined {
-  let stat;
-  try {
-    stat = statSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if (errorCode(error) === "ENOTDIR") return undefined;
-    throw error;
-  }
-  if (stat === undefined) return undefined;
-  if (stat.isDirectory()) throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
+  const status = statFile(path);
+  if (status === undefined) return undefined;
+  if (status.kind === "folder")
+    throw Object.assign(new Error("it is a folder"), { code: "EISDIR" });
   // Reading a pipe would wait for ever.
-  if (!stat.isFile()) throw new Error("it is not a regular file");
-  if (stat.size > maximumSizeBytes) throw new Error("it is larger than 1 MiB");
-  return readFileSync(path, "utf8");
+  if (status.kind !== "file") throw new Error("it is not a regular file");
+  if (status.sizeBytes > maximumSizeBytes) throw new Error("it is larger than 1 MiB");
+  return readTextFile(path);
 }
 
 /** Finds and reads the flat file; the first that exists counts. */
@@ -118,8 +114,4 @@ export function fillEmpty(own: Fields, flat: Fields, report: Report): Fields {
   if (overlapping !== undefined && overlapping.value !== true)
     addWarning(report, overlapping, "has an effect in the CNI configuration only");
   return filled;
-}
-
-function errorCode(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

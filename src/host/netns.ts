@@ -1,8 +1,7 @@
 /** Network namespaces as files: recorded at ADD, looked at again for proofs of death (design section 6). */
-import { lstatSync, statSync, statfsSync } from "node:fs";
-import { dirname } from "node:path";
 import type { NetnsIdentity } from "../core/allocation.ts";
 import type { NetnsSight } from "../core/liveness.ts";
+import { fileSystemOf, parentFolder, statFile, statLink } from "../lib/files.ts";
 
 /** `NSFS_MAGIC` of linux/magic.h: the file system of namespace files. */
 const NSFS_MAGIC = 0x6e_73_66_73;
@@ -15,10 +14,11 @@ const procPath = /^\/proc\/[1-9][0-9]*\/ns\/net$/;
  * or where the path itself may mean another thing to another process (`/proc/self`, a thread, a symbolic link).
  */
 export function identifyNetns(path: string): NetnsIdentity | undefined {
-  if (!path.startsWith("/") || (path.startsWith("/proc/") && !procPath.test(path)))
-    return undefined;
+  if (!path.startsWith("/")) return undefined;
+  const isProc = path.startsWith("/proc/");
+  if (isProc && !procPath.test(path)) return undefined;
   try {
-    if (!procPath.test(path) && lstatSync(path).isSymbolicLink()) return undefined;
+    if (!isProc && statLink(path)?.kind === "symbolic-link") return undefined;
     const namespace = namespaceAt(path);
     if (namespace === undefined) return undefined;
     return { path, namespace, seenFrom: seenFrom(path) };
@@ -29,41 +29,45 @@ export function identifyNetns(path: string): NetnsIdentity | undefined {
 
 /** What stands at a recorded path now. `unknown` proves nothing. */
 export function sightNetns(identity: NetnsIdentity): NetnsSight {
+  const { path } = identity;
   try {
-    if (seenFrom(identity.path) !== identity.seenFrom) return "unknown";
-    const namespace = namespaceAt(identity.path);
+    if (seenFrom(path) !== identity.seenFrom) return "unknown";
+    if (statFile(path) === undefined) return "missing";
+    const namespace = namespaceAt(path);
     if (namespace === undefined) return "unknown";
     return namespace === identity.namespace ? "same" : "replaced";
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "ENOENT"
-      ? "missing"
-      : "unknown";
+  } catch {
+    return "unknown";
   }
 }
 
 /** Whether a path is the network namespace of this process. */
 export function isOwnNetns(path: string): boolean {
   try {
-    return namespaceAt(path) === namespaceAt("/proc/self/ns/net");
+    const namespace = namespaceAt(path);
+    return namespace !== undefined && namespace === namespaceAt("/proc/self/ns/net");
   } catch {
     return false;
   }
 }
 
-/** Device and inode of a namespace file; undefined for any other file, as a mount that was not propagated leaves it. */
+/**
+ * Device and inode of a namespace file; undefined if nothing is there, and for any other file, as a mount that was
+ * not propagated leaves it.
+ */
 function namespaceAt(path: string): string | undefined {
-  const identity = deviceAndInode(path);
-  return statfsSync(path).type === NSFS_MAGIC ? identity : undefined;
+  const status = statFile(path);
+  if (status === undefined || fileSystemOf(path) !== NSFS_MAGIC) return undefined;
+  return status.identity;
 }
 
 /** What makes a path mean the same to two processes: for `/proc` the PID namespace, else the parent folder. */
 function seenFrom(path: string): string {
-  return procPath.test(path)
-    ? `pid:${deviceAndInode("/proc/self/ns/pid")}`
-    : deviceAndInode(dirname(path));
+  if (procPath.test(path)) return `pid:${identityOf("/proc/self/ns/pid")}`;
+  return identityOf(parentFolder(path));
 }
 
-function deviceAndInode(path: string): string {
-  const { dev, ino } = statSync(path, { bigint: true });
-  return `${dev}:${ino}`;
+/** Device and inode. A folder that is gone is not the one that was recorded. */
+function identityOf(path: string): string {
+  return statFile(path)?.identity ?? "nothing";
 }

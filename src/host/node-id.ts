@@ -1,16 +1,7 @@
 /** Which node this is (design section 3, "Node"): an id that survives reboots and is not copied with an image. */
-import {
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
 import { WhereaboutsError } from "../core/error.ts";
 import { isJsonObject } from "../core/json.ts";
+import { parentFolder, readTextFile, statFile } from "../lib/files.ts";
 
 /** Where a node's id may come from. */
 export interface NodeIdSources {
@@ -30,32 +21,32 @@ interface KeptId {
 
 /** The folder for what whereabouts keeps on a node: root's, or an ordinary user's (also one who is root in a user namespace). */
 export function defaultStateDir(environment: Readonly<Record<string, string | undefined>>): string {
-  const ownsSystem = statSync("/var/lib", { throwIfNoEntry: false })?.uid === process.geteuid?.();
+  const ownsSystem = statFile("/var/lib")?.userId === process.geteuid?.();
   if (ownsSystem) return "/var/lib/cni/whereabouts";
   const { XDG_STATE_HOME: stateHome, HOME: home } = environment;
-  if (stateHome !== undefined && stateHome.startsWith("/")) return join(stateHome, "whereabouts");
-  return join(home === undefined || home === "" ? "/" : home, ".local/state/whereabouts");
+  if (stateHome !== undefined && stateHome.startsWith("/")) return `${stateHome}/whereabouts`;
+  return `${home ?? ""}/.local/state/whereabouts`;
 }
 
 /** This node's id. Throws `input-output` where one must be kept and cannot. */
-export function readNodeId(sources: NodeIdSources): string {
+export async function readNodeId(sources: NodeIdSources): Promise<string> {
   const named = sources.environment["NODENAME"]?.trim();
   if (named !== undefined && named !== "") return named;
   for (const file of sources.files) {
     const id = readOptional(file)?.trim();
     if (id !== undefined && id !== "") return id;
   }
-  return keptNodeId(join(sources.stateDir, "node-id"));
+  return await keptNodeId(`${sources.stateDir}/node-id`);
 }
 
-function keptNodeId(path: string): string {
+async function keptNodeId(path: string): Promise<string> {
   const machine = {
     machineId: hashOf(readOptional("/etc/machine-id")),
     productUuid: hashOf(readOptional("/sys/class/dmi/id/product_uuid")),
   };
   const kept = readKeptId(path);
   if (kept !== undefined && !wasCloned(kept, machine)) return kept.id;
-  return keepNewId(
+  return await keepNewId(
     path,
     { id: kept === undefined ? crypto.randomUUID() : cloneId(kept, machine), ...machine },
     kept,
@@ -102,10 +93,16 @@ function readKeptId(path: string): KeptId | undefined {
 }
 
 /** Puts an id in place whole or not at all; among several processes the first wins. */
-function keepNewId(path: string, fresh: KeptId, replaced: KeptId | undefined): string {
+async function keepNewId(
+  path: string,
+  fresh: KeptId,
+  replaced: KeptId | undefined,
+): Promise<string> {
+  // Loaded here, because loading it with every call would cost 2 ms.
+  const { linkSync, mkdirSync, renameSync, unlinkSync, writeFileSync } = await import("node:fs");
   const temporary = `${path}.${process.pid}.${fresh.id.slice(0, 8)}`;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    mkdirSync(parentFolder(path), { recursive: true, mode: 0o700 });
     writeFileSync(temporary, `${JSON.stringify(fresh)}\n`, {
       flag: "wx",
       mode: 0o600,
@@ -144,7 +141,7 @@ function hashOf(text: string | undefined): string | undefined {
 /** A file's text; undefined if there is none that this process may read. */
 function readOptional(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readTextFile(path);
   } catch {
     return undefined;
   }

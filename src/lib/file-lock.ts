@@ -3,8 +3,8 @@
  * the order in which they came, and none of them uses the processor meanwhile.
  */
 import { dlopen, ptr } from "bun:ffi";
-import { closeSync, openSync } from "node:fs";
-import { libcName } from "./libc.ts";
+import { closeFile, openToRead } from "./files.ts";
+import { cString, libcNames } from "./libc.ts";
 
 const LOCK_EX = 2;
 const SIGALRM = 14;
@@ -17,27 +17,37 @@ const symbols = {
   setitimer: { args: ["i32", "ptr", "ptr"], returns: "i32" },
 } as const;
 
+/** Loaded only by who has to wait. */
+function load() {
+  const [glibc = "", musl = ""] = libcNames;
+  try {
+    return dlopen(glibc, symbols).symbols;
+  } catch {
+    return dlopen(musl, symbols).symbols;
+  }
+}
+
 /**
  * Waits for its turn at `path`, blocking the whole process, at most for `timeoutMs`. Returns what ends the turn
  * (the end of the process does as well), or undefined if it did not come, or the path cannot be locked.
  */
 export function takeTurn(path: string, timeoutMs: number): (() => void) | undefined {
-  const libc = dlopen(libcName(), symbols).symbols;
+  const libc = load();
   let descriptor: number;
   try {
-    descriptor = openSync(path, "r");
+    descriptor = openToRead(path);
   } catch {
     return undefined;
   }
   // The timer's signal interrupts flock(2): its handler is a function that does nothing, and it restarts nothing.
   const action = new BigUint64Array(19);
-  action[0] = libc.dlsym(null, ptr(Buffer.from("getppid\0")));
+  action[0] = libc.dlsym(null, ptr(cString("getppid")));
   libc.sigaction(SIGALRM, ptr(action), null);
   setTimer(libc.setitimer, timeoutMs);
   const isLocked = libc.flock(descriptor, LOCK_EX) === 0;
   setTimer(libc.setitimer, 0);
-  if (isLocked) return () => closeSync(descriptor);
-  closeSync(descriptor);
+  if (isLocked) return () => closeFile(descriptor);
+  closeFile(descriptor);
   return undefined;
 }
 

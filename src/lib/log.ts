@@ -1,5 +1,6 @@
 /** Log lines for people: RFC 3339 time, level, message, fields. Logging never fails its caller. */
-import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs";
+import { closeFile, openToAppend, statDescriptor, writeFrom } from "./files.ts";
+import { encodeText } from "./libc.ts";
 
 /** Where use cases and edges say what they do. */
 export interface Log {
@@ -41,10 +42,11 @@ export function openLog(options: LogOptions): Log {
     if (broken || file === undefined) return;
     try {
       descriptor ??= openForAppending(file);
-      writeSync(descriptor, `${now().toISOString()} [${name}] ${printable(message)}${fields}\n`);
+      const line = `${now().toISOString()} [${name}] ${printable(message)}${fields}\n`;
+      writeFrom(descriptor, encodeText(line), file);
     } catch (error) {
       broken = true;
-      if (descriptor !== undefined) closeSync(descriptor);
+      if (descriptor !== undefined) closeFile(descriptor);
       stderr(`whereabouts: cannot write log_file ${file}: ${String(error)}`);
     }
   }
@@ -61,13 +63,11 @@ export function openLog(options: LogOptions): Log {
   };
 }
 
-/** Never blocks: opening a named pipe that nobody reads fails instead. Throws for standard output, whatever its name. */
+/** Throws for standard output, whatever its name. */
 function openForAppending(file: string): number {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants;
-  const descriptor = openSync(file, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, 0o644);
-  const [log, stdout] = [fstatSync(descriptor), fstatSync(STDOUT)];
-  if (log.dev !== stdout.dev || log.ino !== stdout.ino) return descriptor;
-  closeSync(descriptor);
+  const descriptor = openToAppend(file, 0o644);
+  if (statDescriptor(descriptor)?.identity !== statDescriptor(STDOUT)?.identity) return descriptor;
+  closeFile(descriptor);
   throw new Error("it is standard output, where nothing but the result may go");
 }
 

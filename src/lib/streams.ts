@@ -1,6 +1,7 @@
 /** Standard input and output as a plugin needs them: bounded, complete, and never hanging. */
-import { readSync, writeSync } from "node:fs";
-import { POLLERR, POLLHUP, POLLIN, POLLOUT, monotonicUs, poll } from "./libc.ts";
+import { readInto, writeFrom } from "./files.ts";
+import { encodeText, errorCode } from "./libc.ts";
+import { POLLERR, POLLHUP, POLLIN, POLLOUT, monotonicUs, poll } from "./process.ts";
 
 /** What was read, or why not. */
 export type Input =
@@ -11,23 +12,22 @@ export type Input =
 /** Reads a descriptor to its end: at most `limitBytes`, within `timeoutMs`. */
 export function readToEnd(descriptor: number, limitBytes: number, timeoutMs: number): Input {
   const deadlineUs = monotonicUs() + timeoutMs * 1000;
-  const chunks: Buffer[] = [];
-  const chunk = Buffer.alloc(65_536);
+  const chunk = Buffer.allocUnsafe(65_536);
+  const decoder = new TextDecoder();
+  let text = "";
   let size = 0;
   for (;;) {
     const leftMs = (deadlineUs - monotonicUs()) / 1000;
-    if (leftMs <= 0 || poll(descriptor, POLLIN, leftMs) === 0) {
-      if (monotonicUs() >= deadlineUs) return { kind: "timed-out" };
-      continue;
-    }
+    if (leftMs <= 0) return { kind: "timed-out" };
+    if (poll(descriptor, POLLIN, leftMs) === 0) continue;
     try {
-      const count = readSync(descriptor, chunk, 0, chunk.length, null);
-      if (count === 0) return { kind: "complete", text: Buffer.concat(chunks).toString("utf8") };
+      const count = readInto(descriptor, chunk, "standard input");
+      if (count === 0) return { kind: "complete", text: text + decoder.decode() };
       size += count;
       if (size > limitBytes) return { kind: "too-large" };
-      chunks.push(Buffer.from(chunk.subarray(0, count)));
+      text += decoder.decode(chunk.subarray(0, count), { stream: true });
     } catch (error) {
-      if (isTemporary(error)) continue;
+      if (errorCode(error) === "EAGAIN") continue;
       return { kind: "unreadable", reason: String(error) };
     }
   }
@@ -42,7 +42,7 @@ const CHUNK_BYTES = 4096;
  */
 export function writeAll(descriptor: number, text: string, timeoutMs = Infinity): void {
   const deadlineUs = monotonicUs() + timeoutMs * 1000;
-  let rest = Buffer.from(text, "utf8");
+  let rest = encodeText(text);
   while (rest.length > 0) {
     const leftMs = (deadlineUs - monotonicUs()) / 1000;
     if (poll(descriptor, POLLOUT, leftMs) === 0) {
@@ -50,9 +50,9 @@ export function writeAll(descriptor: number, text: string, timeoutMs = Infinity)
       throw new Error(`nobody read the answer within ${timeoutMs / 1000} s`);
     }
     try {
-      rest = rest.subarray(writeSync(descriptor, rest, 0, Math.min(rest.length, CHUNK_BYTES)));
+      rest = rest.subarray(writeFrom(descriptor, rest.subarray(0, CHUNK_BYTES), "its reader"));
     } catch (error) {
-      if (!isTemporary(error)) throw error;
+      if (errorCode(error) !== "EAGAIN") throw error;
     }
   }
 }
@@ -60,9 +60,4 @@ export function writeAll(descriptor: number, text: string, timeoutMs = Infinity)
 /** Whether whoever should read a pipe or socket has gone. */
 export function isReaderGone(descriptor: number): boolean {
   return (poll(descriptor, 0, 0) & (POLLERR | POLLHUP)) !== 0;
-}
-
-function isTemporary(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return code === "EAGAIN" || code === "EINTR";
 }

@@ -24,7 +24,7 @@ export async function withFolder(work: (folder: string) => Promise<void>): Promi
 
 /** Waits that long in each step, and lets the test go on meanwhile. */
 export function waitingFor(milliseconds: number): Waiting {
-  return { leftMs: () => milliseconds, blocks: false };
+  return { leftMs: () => milliseconds, isOneShot: false };
 }
 
 /** Opens the store of a folder. */

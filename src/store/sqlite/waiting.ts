@@ -2,21 +2,21 @@
  * Waiting while other processes use the database. SQLite's own handler polls, each process for itself and ever more
  * seldom: in a storm those who came first starve, and all that polling takes the processor from the one that writes.
  */
-import { dirname } from "node:path";
 import { WhereaboutsError } from "../../core/error.ts";
 import { takeTurn } from "../../lib/file-lock.ts";
-import { pause } from "../../lib/libc.ts";
+import { parentFolder } from "../../lib/files.ts";
+import { pause } from "../../lib/process.ts";
 import { isBusy, translateError } from "./sqlite-error.ts";
 
 /** How a process waits. */
 export interface Waiting {
-  /** For how many milliseconds from now it may still wait; asked at the beginning of each step. */
+  /** For how many milliseconds from now it may still wait; asked at the beginning of each wait. */
   readonly leftMs: () => number;
   /**
-   * Whether the process has nothing else to do: then it waits in line, blocked by the kernel. Else it tries again
-   * from time to time and goes on with other work in between.
+   * Whether the process carries out one call and ends: then it waits in line, blocked by the kernel. Else it tries
+   * again from time to time and goes on with other work in between.
    */
-  readonly blocks: boolean;
+  readonly isOneShot: boolean;
 }
 
 /**
@@ -27,7 +27,7 @@ export async function whenNotBusy<T>(path: string, waiting: Waiting, step: () =>
   const first = attempt(path, step);
   if (!isKeptBusy(first)) return first.result;
   const limitMs = waiting.leftMs();
-  const result = waiting.blocks
+  const result = waiting.isOneShot
     ? waitInLine(path, limitMs, step)
     : await waitAside(path, limitMs, step);
   if (!isKeptBusy(result)) return result.result;
@@ -58,7 +58,7 @@ function attempt<T>(path: string, step: () => T): Attempt<T> {
 function waitInLine<T>(path: string, limitMs: number, step: () => T): Attempt<T> {
   const deadlineMs = performance.now() + limitMs;
   // Without a turn (the folder cannot be locked, or time is over) what follows is only less fair.
-  const endTurn = takeTurn(dirname(path), limitMs);
+  const endTurn = takeTurn(parentFolder(path), limitMs);
   try {
     for (;;) {
       const attempted = attempt(path, step);
