@@ -1,10 +1,11 @@
 /** Sees argv and environment, and wires everything: the plugin where CNI_COMMAND is set, else the command line. */
+import { runCommandLine } from "./cli/command-line.ts";
 import { runPlugin } from "./cni/plugin.ts";
 import type { Moment } from "./core/allocation.ts";
 import { presentMoment, readBootId } from "./host/boot.ts";
 import { isOwnNetns } from "./host/netns.ts";
 import { defaultStateDir } from "./host/node-id.ts";
-import { errorCode } from "./lib/libc.ts";
+import { errorCode } from "./lib/system-call.ts";
 import { openLog } from "./lib/log.ts";
 import { exitAtOnce } from "./lib/process.ts";
 import { isReaderGone, readToEnd, writeAll } from "./lib/streams.ts";
@@ -53,9 +54,8 @@ async function runAsPlugin(): Promise<0 | 1> {
   });
 }
 
-/** Loaded only for people, so that a plugin call does not pay for it. */
+/** What it takes of Node's modules is loaded here and below, so that a plugin call does not pay for it. */
 async function runForPeople(): Promise<number> {
-  const { runCommandLine } = await import("./cli/command-line.ts");
   const { readFileSync } = await import("node:fs");
   const { NO_COLOR: noColour = "", TERM: terminal } = process.env;
   return await runCommandLine(
@@ -85,5 +85,6 @@ function writeForPeople(text: string): void {
 }
 
 const isPlugin = (process.env["CNI_COMMAND"] ?? "") !== "";
-if (isPlugin) exitAtOnce(await runAsPlugin());
-else process.exit(await runForPeople());
+// Not awaited: at the first turn of the event loop the runtime starts threads, which a plugin call ends before.
+if (isPlugin) void runAsPlugin().then(exitAtOnce);
+else void runForPeople().then((code) => process.exit(code));

@@ -27,10 +27,9 @@ export function readFields(
   prefix: string,
   report: Report,
 ): Fields {
-  const keyOfFolded = new Map(keys.map((key) => [key.toLowerCase(), key]));
   const fields = new Map<string, Field>();
   for (const [written, value] of Object.entries(object)) {
-    const key = keyOfFolded.get(written.toLowerCase());
+    const key = keys.includes(written) ? written : keyFoldedTo(written.toLowerCase(), keys);
     if (key === undefined) {
       warnOfUnknownKey(written, keys, prefix, report);
     } else if (written !== key && Object.hasOwn(object, key)) {
@@ -44,6 +43,11 @@ export function readFields(
     }
   }
   return fields;
+}
+
+/** The key that is the same but for its case. Not asked for exact keys: what runs often at a start starts the JIT. */
+function keyFoldedTo(folded: string, keys: readonly string[]): string | undefined {
+  return keys.find((key) => key.toLowerCase() === folded);
 }
 
 function warnOfUnknownKey(

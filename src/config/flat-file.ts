@@ -2,7 +2,7 @@
 import { errorMessage } from "../core/error.ts";
 import { isJsonObject, parseJson } from "../core/json.ts";
 import { readTextFile, statFile } from "../lib/files.ts";
-import { errorCode } from "../lib/libc.ts";
+import { errorCode } from "../lib/system-call.ts";
 import type { Fields } from "./fields.ts";
 import { isEmpty, readFields } from "./fields.ts";
 import { ipamKeys } from "./known-keys.ts";

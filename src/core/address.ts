@@ -132,7 +132,8 @@ export function equalAddresses(a: Address, b: Address): boolean {
  * (`4` + 8 digits or `6` + 32 digits). Stores use it as a key.
  */
 export function addressKey(address: Address): string {
-  return `${address.family}${address.value.toString(16).padStart(familyBits(address.family) / 4, "0")}`;
+  const { family, value } = address;
+  return `${family}${value.toString(16).padStart(family === 4 ? 8 : 32, "0")}`;
 }
 
 /** The address of an {@link addressKey}. Throws a `RangeError` on any other text. */

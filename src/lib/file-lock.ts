@@ -2,24 +2,22 @@
  * Waiting in line for a file or folder: flock(2), with a time limit. The kernel wakes those who wait one by one in
  * the order in which they came, and none of them uses the processor meanwhile.
  */
-import { dlopen, ptr } from "bun:ffi";
+import { dlopen } from "bun:ffi";
 import { closeFile, openToRead } from "./files.ts";
-import { cString, libcNames } from "./libc.ts";
+import { libcNames, pathPointerTo, pointerTo, systemCall } from "./system-call.ts";
 
 const LOCK_EX = 2;
 const SIGALRM = 14;
 const ITIMER_REAL = 0;
 
 const symbols = {
-  flock: { args: ["i32", "i32"], returns: "i32" },
   dlsym: { args: ["ptr", "ptr"], returns: "u64" },
   sigaction: { args: ["i32", "ptr", "ptr"], returns: "i32" },
-  setitimer: { args: ["i32", "ptr", "ptr"], returns: "i32" },
 } as const;
 
 /** Loaded only by who has to wait. */
 function load() {
-  const [glibc = "", musl = ""] = libcNames;
+  const [glibc, musl] = libcNames;
   try {
     return dlopen(glibc, symbols).symbols;
   } catch {
@@ -32,36 +30,35 @@ function load() {
  * (the end of the process does as well), or undefined if it did not come, or the path cannot be locked.
  */
 export function takeTurn(path: string, timeoutMs: number): (() => void) | undefined {
-  const libc = load();
   let descriptor: number;
   try {
     descriptor = openToRead(path);
   } catch {
     return undefined;
   }
-  // The timer's signal interrupts flock(2): its handler is a function that does nothing, and it restarts nothing.
-  const action = new BigUint64Array(19);
-  action[0] = libc.dlsym(null, ptr(cString("getppid")));
-  libc.sigaction(SIGALRM, ptr(action), null);
-  setTimer(libc.setitimer, timeoutMs);
-  const isLocked = libc.flock(descriptor, LOCK_EX) === 0;
-  setTimer(libc.setitimer, 0);
+  letTimerInterrupt();
+  setTimer(timeoutMs);
+  const isLocked = systemCall("flock", descriptor, LOCK_EX) === 0;
+  setTimer(0);
   if (isLocked) return () => closeFile(descriptor);
   closeFile(descriptor);
   return undefined;
 }
 
-type SetTimer = (which: number, value: ReturnType<typeof ptr>, old: null) => number;
+/** The timer's signal interrupts flock(2): its handler is a function that does nothing, and it restarts nothing. */
+function letTimerInterrupt(): void {
+  const { dlsym, sigaction } = load();
+  const action = new BigUint64Array(19);
+  action[0] = dlsym(null, pathPointerTo("getppid"));
+  sigaction(SIGALRM, pointerTo(action), null);
+}
 
 /** Sets the one-shot timer of the process; 0 stops it. */
-function setTimer(setitimer: SetTimer, milliseconds: number): void {
+function setTimer(milliseconds: number): void {
   const whole = Math.max(0, Math.ceil(milliseconds));
   // struct itimerval: interval, then value, each in seconds and microseconds.
-  const value = new BigInt64Array([
-    0n,
-    0n,
-    BigInt(Math.floor(whole / 1000)),
-    BigInt((whole % 1000) * 1000),
-  ]);
-  setitimer(ITIMER_REAL, ptr(value), null);
+  const value = new BigInt64Array(4);
+  value[2] = BigInt(Math.floor(whole / 1000));
+  value[3] = BigInt((whole % 1000) * 1000);
+  systemCall("setitimer", ITIMER_REAL, pointerTo(value));
 }

@@ -1,11 +1,10 @@
 /** The few things that a plugin call does with files: look, read, append. All synchronous. */
-import { cString, libc, pointerTo, systemError } from "./libc.ts";
+import { fixedBuffer, pathPointerTo, pointerTo, systemCall, systemError } from "./system-call.ts";
 
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7ff;
-const SYS_STATX = process.arch === "arm64" ? 291 : 332;
 
 const O_RDONLY = 0;
 const O_WRONLY = 1;
@@ -44,74 +43,84 @@ export function statDescriptor(descriptor: number): FileStatus | undefined {
   return statAt(descriptor, "", AT_EMPTY_PATH);
 }
 
+/** struct statx of linux/stat.h, which is the same on every machine. */
+const statx = fixedBuffer(256);
+const statxView = new DataView(statx.bytes.buffer);
+
 function statAt(folder: number, path: string, flags: number): FileStatus | undefined {
-  const buffer = new Uint8Array(256);
-  const name = pointerTo(cString(path));
-  const result = libc.syscall(SYS_STATX, folder, name, flags, STATX_BASIC_STATS, pointerTo(buffer));
-  if (Number(result) !== 0) {
-    const error = systemError("look at", path);
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-    throw error;
+  if (
+    systemCall("statx", folder, pathPointerTo(path), flags, STATX_BASIC_STATS, statx.pointer) < 0
+  ) {
+    return undefinedIfMissing("look at", path);
   }
-  // struct statx of linux/stat.h, which is the same on every machine.
-  const statx = new DataView(buffer.buffer);
-  const device = `${statx.getUint32(0x88, true)}:${statx.getUint32(0x8c, true)}`;
+  const device = `${statxView.getUint32(0x88, true)}:${statxView.getUint32(0x8c, true)}`;
   return {
-    kind: kinds[statx.getUint16(0x1c, true) & 0o170000] ?? "other",
-    identity: `${device}:${statx.getBigUint64(0x20, true)}`,
-    userId: statx.getUint32(0x14, true),
-    sizeBytes: Number(statx.getBigUint64(0x28, true)),
+    kind: kinds[statxView.getUint16(0x1c, true) & 0o170000] ?? "other",
+    identity: `${device}:${statxView.getBigUint64(0x20, true)}`,
+    userId: statxView.getUint32(0x14, true),
+    sizeBytes: Number(statxView.getBigUint64(0x28, true)),
   };
 }
 
+/** What a call that failed comes to if there is just nothing at a path. */
+function undefinedIfMissing(call: string, path: string): undefined {
+  const error = systemError(call, path);
+  if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
+  return undefined;
+}
+
+const statfs = fixedBuffer(256);
+const statfsView = new DataView(statfs.bytes.buffer);
+
 /** The magic number of the file system on which a file is (statfs(2)). Throws `SystemError`. */
 export function fileSystemOf(path: string): number {
-  const statfs = new Int32Array(64);
-  if (libc.statfs(pointerTo(cString(path)), pointerTo(statfs)) !== 0)
+  if (systemCall("statfs", pathPointerTo(path), statfs.pointer) < 0)
     throw systemError("look at", path);
-  return statfs[0] ?? 0;
+  return statfsView.getInt32(0, true);
 }
 
 /** A file's text (UTF-8); undefined if nothing is there. Throws `SystemError`. */
 export function readTextFile(path: string): string | undefined {
-  const descriptor = libc.open(pointerTo(cString(path)), O_RDONLY | O_CLOEXEC, 0);
-  if (descriptor < 0) {
-    const error = systemError("open", path);
-    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
-    throw error;
-  }
+  const descriptor = systemCall(
+    "openat",
+    AT_FDCWD,
+    pathPointerTo(path),
+    O_RDONLY | O_NONBLOCK | O_CLOEXEC,
+  );
+  if (descriptor < 0) return undefinedIfMissing("open", path);
   try {
-    return readText(descriptor, path);
+    const decoder = new TextDecoder();
+    let text = "";
+    for (;;) {
+      const bytes = readSome(descriptor, path);
+      text += decoder.decode(bytes, { stream: true });
+      // Of a file, less than was asked for is the rest.
+      if (bytes.length < chunk.bytes.length) return text + decoder.decode();
+    }
   } finally {
     closeFile(descriptor);
   }
 }
 
-function readText(descriptor: number, path: string): string {
-  const chunk = Buffer.allocUnsafe(16_384);
-  let text = "";
-  const decoder = new TextDecoder();
-  for (;;) {
-    const count = readInto(descriptor, chunk, path);
-    if (count === 0) return text + decoder.decode();
-    text += decoder.decode(chunk.subarray(0, count), { stream: true });
-  }
-}
+const chunk = fixedBuffer(65_536);
 
-/** Reads what is there into a buffer; 0 at the end. Throws `SystemError`, `EAGAIN` where nothing is there yet. */
-export function readInto(descriptor: number, buffer: Uint8Array, name: string): number {
+/**
+ * Reads what is there, at most 64 KiB; nothing at the end. Valid until the next read. Throws `SystemError`, `EAGAIN`
+ * where nothing is there yet.
+ */
+export function readSome(descriptor: number, name: string): Uint8Array {
   for (;;) {
-    const count = Number(libc.read(descriptor, pointerTo(buffer), buffer.length));
-    if (count >= 0) return count;
+    const count = systemCall("read", descriptor, chunk.pointer, chunk.bytes.length);
+    if (count >= 0) return chunk.bytes.subarray(0, count);
     const error = systemError("read", name);
     if (error.code !== "EINTR") throw error;
   }
 }
 
 /** Writes bytes and returns how many were taken. Throws `SystemError`. */
-export function writeFrom(descriptor: number, bytes: Uint8Array, name: string): number {
+export function writeSome(descriptor: number, bytes: Uint8Array, name: string): number {
   for (;;) {
-    const count = Number(libc.write(descriptor, pointerTo(bytes), bytes.length));
+    const count = systemCall("write", descriptor, pointerTo(bytes), bytes.length);
     if (count >= 0) return count;
     const error = systemError("write to", name);
     if (error.code !== "EINTR") throw error;
@@ -132,14 +141,14 @@ export function openToAppend(path: string, mode: number): number {
 }
 
 function open(path: string, flags: number, mode: number): number {
-  const descriptor = libc.open(pointerTo(cString(path)), flags | O_CLOEXEC, mode);
+  const descriptor = systemCall("openat", AT_FDCWD, pathPointerTo(path), flags | O_CLOEXEC, mode);
   if (descriptor < 0) throw systemError("open", path);
   return descriptor;
 }
 
 /** Closes a descriptor. */
 export function closeFile(descriptor: number): void {
-  libc.close(descriptor);
+  systemCall("close", descriptor);
 }
 
 /** The folder in which a path lies. */

@@ -1,6 +1,6 @@
 /** Log lines for people: RFC 3339 time, level, message, fields. Logging never fails its caller. */
-import { closeFile, openToAppend, statDescriptor, writeFrom } from "./files.ts";
-import { encodeText } from "./libc.ts";
+import { closeFile, openToAppend, statDescriptor, writeSome } from "./files.ts";
+import { encodeText } from "./system-call.ts";
 
 /** Where use cases and edges say what they do. */
 export interface Log {
@@ -43,7 +43,7 @@ export function openLog(options: LogOptions): Log {
     try {
       descriptor ??= openForAppending(file);
       const line = `${now().toISOString()} [${name}] ${printable(message)}${fields}\n`;
-      writeFrom(descriptor, encodeText(line), file);
+      writeSome(descriptor, encodeText(line), file);
     } catch (error) {
       broken = true;
       if (descriptor !== undefined) closeFile(descriptor);

@@ -1,6 +1,6 @@
 /** Standard input and output as a plugin needs them: bounded, complete, and never hanging. */
-import { readInto, writeFrom } from "./files.ts";
-import { encodeText, errorCode } from "./libc.ts";
+import { readSome, writeSome } from "./files.ts";
+import { encodeText, errorCode } from "./system-call.ts";
 import { POLLERR, POLLHUP, POLLIN, POLLOUT, monotonicUs, poll } from "./process.ts";
 
 /** What was read, or why not. */
@@ -12,7 +12,6 @@ export type Input =
 /** Reads a descriptor to its end: at most `limitBytes`, within `timeoutMs`. */
 export function readToEnd(descriptor: number, limitBytes: number, timeoutMs: number): Input {
   const deadlineUs = monotonicUs() + timeoutMs * 1000;
-  const chunk = Buffer.allocUnsafe(65_536);
   const decoder = new TextDecoder();
   let text = "";
   let size = 0;
@@ -21,11 +20,11 @@ export function readToEnd(descriptor: number, limitBytes: number, timeoutMs: num
     if (leftMs <= 0) return { kind: "timed-out" };
     if (poll(descriptor, POLLIN, leftMs) === 0) continue;
     try {
-      const count = readInto(descriptor, chunk, "standard input");
-      if (count === 0) return { kind: "complete", text: text + decoder.decode() };
-      size += count;
+      const bytes = readSome(descriptor, "standard input");
+      if (bytes.length === 0) return { kind: "complete", text: text + decoder.decode() };
+      size += bytes.length;
       if (size > limitBytes) return { kind: "too-large" };
-      text += decoder.decode(chunk.subarray(0, count), { stream: true });
+      text += decoder.decode(bytes, { stream: true });
     } catch (error) {
       if (errorCode(error) === "EAGAIN") continue;
       return { kind: "unreadable", reason: String(error) };
@@ -50,7 +49,7 @@ export function writeAll(descriptor: number, text: string, timeoutMs = Infinity)
       throw new Error(`nobody read the answer within ${timeoutMs / 1000} s`);
     }
     try {
-      rest = rest.subarray(writeFrom(descriptor, rest.subarray(0, CHUNK_BYTES), "its reader"));
+      rest = rest.subarray(writeSome(descriptor, rest.subarray(0, CHUNK_BYTES), "its reader"));
     } catch (error) {
       if (errorCode(error) !== "EAGAIN") throw error;
     }

@@ -4,7 +4,7 @@
  */
 import type * as FileSystem from "node:fs";
 import { parentFolder } from "../../lib/files.ts";
-import { errorCode } from "../../lib/libc.ts";
+import { errorCode } from "../../lib/system-call.ts";
 
 const LEFTOVER_MS = 3_600_000;
 
