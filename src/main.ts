@@ -54,9 +54,9 @@ async function runAsPlugin(): Promise<0 | 1> {
   });
 }
 
-/** What it takes of Node's modules is loaded here and below, so that a plugin call does not pay for it. */
 async function runForPeople(): Promise<number> {
-  const { readFileSync } = await import("node:fs");
+  // An import would be loaded at the start of every plugin call as well (docs/decisions/0003).
+  const { readFileSync } = process.getBuiltinModule("node:fs");
   const { NO_COLOR: noColour = "", TERM: terminal } = process.env;
   return await runCommandLine(
     {

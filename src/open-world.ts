@@ -23,7 +23,7 @@ export interface WorldOptions {
 /** Opens the store and finds out which node this is. Throws what the store throws, and `input-output`. */
 export async function openWorld(options: WorldOptions): Promise<World> {
   const { choice, flatFile, log, present, leftMs, isCallerGone } = options;
-  const node = await readNodeId({
+  const node = readNodeId({
     environment: process.env,
     files: [
       "/run/whereabouts/node-id",

@@ -125,7 +125,7 @@ export async function runCommandLine(host: CliHost, argv: readonly string[]): Pr
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   try {
     if (command === undefined) throw new UsageError(`there is no command "${name}"`);
-    const given = await parseOptions({ ...command.options, ...commonOptions }, rest);
+    const given = parseOptions({ ...command.options, ...commonOptions }, rest);
     if (given.flag("help")) return help(host, [name]);
     return await command.run(host, given);
   } catch (error) {

@@ -53,9 +53,9 @@ export class UsageError extends Error {
 }
 
 /** Reads the arguments of a command. Throws {@link UsageError}. */
-export async function parseOptions(options: Options, argv: readonly string[]): Promise<Given> {
-  // Loaded here, because a static import would be loaded at the start of every plugin call as well.
-  const { parseArgs } = await import("node:util");
+export function parseOptions(options: Options, argv: readonly string[]): Given {
+  // An import would be loaded at the start of every plugin call as well (docs/decisions/0003).
+  const { parseArgs } = process.getBuiltinModule("node:util");
   let parsed;
   try {
     parsed = parseArgs({

@@ -19,8 +19,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-async function read(more: Partial<NodeIdSources> = {}): Promise<string> {
-  return await readNodeId({ environment: {}, files: [], stateDir: join(folder, "state"), ...more });
+function read(more: Partial<NodeIdSources> = {}): string {
+  return readNodeId({ environment: {}, files: [], stateDir: join(folder, "state"), ...more });
 }
 
 function keptFile(): string {
@@ -28,29 +28,29 @@ function keptFile(): string {
 }
 
 describe("readNodeId()", () => {
-  test("prefers NODENAME, then the files in their order, then what it keeps", async () => {
+  test("prefers NODENAME, then the files in their order, then what it keeps", () => {
     const [agent, nodename] = [join(folder, "agent"), join(folder, "nodename")];
     const files = [agent, nodename];
-    const made = await read({ files });
+    const made = read({ files });
     expect(made).toMatch(/^[0-9a-f]{8}-[0-9a-f-]{27}$/);
     writeFileSync(nodename, "from-nodename\n");
-    expect(await read({ files })).toBe("from-nodename");
+    expect(read({ files })).toBe("from-nodename");
     writeFileSync(agent, " from-agent \n");
-    expect(await read({ files })).toBe("from-agent");
-    expect(await read({ files, environment: { NODENAME: "from-variable" } })).toBe("from-variable");
-    expect(await read({ files: [], environment: { NODENAME: "" } })).toBe(made);
+    expect(read({ files })).toBe("from-agent");
+    expect(read({ files, environment: { NODENAME: "from-variable" } })).toBe("from-variable");
+    expect(read({ files: [], environment: { NODENAME: "" } })).toBe(made);
   });
 
-  test("keeps a new id in a private file, and nothing else", async () => {
-    const id = await read();
-    expect(await read()).toBe(id);
+  test("keeps a new id in a private file, and nothing else", () => {
+    const id = read();
+    expect(read()).toBe(id);
     expect(statSync(keptFile()).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder, "state")).mode & 0o777).toBe(0o700);
     expect(readdirSync(join(folder, "state"))).toEqual(["node-id"]);
   });
 
-  test("makes a new id on a cloned machine, the same for all who find the clone", async () => {
-    const id = await read();
+  test("makes a new id on a cloned machine, the same for all who find the clone", () => {
+    const id = read();
     const text = readFileSync(keptFile(), "utf8");
     const clone = text.replace(/"machineId":"[0-9a-f]{64}"/, `"machineId":"${"0".repeat(64)}"`);
     if (clone === text) {
@@ -58,37 +58,37 @@ describe("readNodeId()", () => {
       return;
     }
     writeFileSync(keptFile(), clone);
-    const fresh = await read();
+    const fresh = read();
     expect(fresh).not.toBe(id);
     expect(fresh).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
-    expect(await read()).toBe(fresh);
+    expect(read()).toBe(fresh);
     writeFileSync(keptFile(), clone);
-    expect(await read()).toBe(fresh);
+    expect(read()).toBe(fresh);
   });
 
-  test("keeps its id where the machine says less than before", async () => {
-    const id = await read();
+  test("keeps its id where the machine says less than before", () => {
+    const id = read();
     writeFileSync(keptFile(), JSON.stringify({ id }));
-    expect(await read()).toBe(id);
+    expect(read()).toBe(id);
   });
 
   for (const text of ["", "{", "[]", "{}", '{"id":""}', '{"id":7}']) {
-    test(`refuses a kept file that holds ${JSON.stringify(text)}, and leaves it`, async () => {
-      await read();
+    test(`refuses a kept file that holds ${JSON.stringify(text)}, and leaves it`, () => {
+      read();
       writeFileSync(keptFile(), text);
-      await expect(read()).rejects.toThrow(keptFile());
+      expect(() => read()).toThrow(keptFile());
       expect(readFileSync(keptFile(), "utf8")).toBe(text);
     });
   }
 
-  test("says what to do where no id can be kept", async () => {
+  test("says what to do where no id can be kept", () => {
     writeFileSync(join(folder, "file"), "");
-    await expect(read({ stateDir: join(folder, "file") })).rejects.toThrow("NODENAME");
+    expect(() => read({ stateDir: join(folder, "file") })).toThrow("NODENAME");
   });
 
   test("is one id for twenty processes that need it at once", async () => {
     const source = `import { readNodeId } from ${JSON.stringify(join(import.meta.dir, "node-id.ts"))};
-      console.log(await readNodeId({ environment: {}, files: [], stateDir: ${JSON.stringify(join(folder, "state"))} }));`;
+      console.log(readNodeId({ environment: {}, files: [], stateDir: ${JSON.stringify(join(folder, "state"))} }));`;
     const script = join(folder, "read.ts");
     writeFileSync(script, source);
     const ids = await Promise.all(
@@ -104,7 +104,7 @@ describe("readNodeId()", () => {
 });
 
 describe("defaultStateDir()", () => {
-  test("is the system's for whoever owns it, else the user's", async () => {
+  test("is the system's for whoever owns it, else the user's", () => {
     const owns = statSync("/var/lib").uid === process.geteuid?.();
     const environment = { XDG_STATE_HOME: "/x/state", HOME: "/home/u" };
     expect(defaultStateDir(environment)).toBe(

@@ -29,24 +29,24 @@ export function defaultStateDir(environment: Readonly<Record<string, string | un
 }
 
 /** This node's id. Throws `input-output` where one must be kept and cannot. */
-export async function readNodeId(sources: NodeIdSources): Promise<string> {
+export function readNodeId(sources: NodeIdSources): string {
   const named = sources.environment["NODENAME"]?.trim();
   if (named !== undefined && named !== "") return named;
   for (const file of sources.files) {
     const id = readOptional(file)?.trim();
     if (id !== undefined && id !== "") return id;
   }
-  return await keptNodeId(`${sources.stateDir}/node-id`);
+  return keptNodeId(`${sources.stateDir}/node-id`);
 }
 
-async function keptNodeId(path: string): Promise<string> {
+function keptNodeId(path: string): string {
   const machine = {
     machineId: hashOf(readOptional("/etc/machine-id")),
     productUuid: hashOf(readOptional("/sys/class/dmi/id/product_uuid")),
   };
   const kept = readKeptId(path);
   if (kept !== undefined && !wasCloned(kept, machine)) return kept.id;
-  return await keepNewId(
+  return keepNewId(
     path,
     { id: kept === undefined ? crypto.randomUUID() : cloneId(kept, machine), ...machine },
     kept,
@@ -93,13 +93,10 @@ function readKeptId(path: string): KeptId | undefined {
 }
 
 /** Puts an id in place whole or not at all; among several processes the first wins. */
-async function keepNewId(
-  path: string,
-  fresh: KeptId,
-  replaced: KeptId | undefined,
-): Promise<string> {
-  // Loaded here, because loading it with every call would cost 2 ms.
-  const { linkSync, mkdirSync, renameSync, unlinkSync, writeFileSync } = await import("node:fs");
+function keepNewId(path: string, fresh: KeptId, replaced: KeptId | undefined): string {
+  // An import would be loaded with every call (docs/decisions/0003).
+  const { linkSync, mkdirSync, renameSync, unlinkSync, writeFileSync } =
+    process.getBuiltinModule("node:fs");
   const temporary = `${path}.${process.pid}.${fresh.id.slice(0, 8)}`;
   try {
     mkdirSync(parentFolder(path), { recursive: true, mode: 0o700 });

@@ -1,5 +1,12 @@
 /** The few things that a plugin call does with files: look, read, append. All synchronous. */
-import { fixedBuffer, pathPointerTo, pointerTo, systemCall, systemError } from "./system-call.ts";
+import {
+  fixedBuffer,
+  pathPointerTo,
+  pointerTo,
+  systemCall,
+  systemError,
+  wasMissing,
+} from "./system-call.ts";
 
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -51,7 +58,8 @@ function statAt(folder: number, path: string, flags: number): FileStatus | undef
   if (
     systemCall("statx", folder, pathPointerTo(path), flags, STATX_BASIC_STATS, statx.pointer) < 0
   ) {
-    return undefinedIfMissing("look at", path);
+    if (wasMissing()) return undefined;
+    throw systemError("look at", path);
   }
   const device = `${statxView.getUint32(0x88, true)}:${statxView.getUint32(0x8c, true)}`;
   return {
@@ -60,13 +68,6 @@ function statAt(folder: number, path: string, flags: number): FileStatus | undef
     userId: statxView.getUint32(0x14, true),
     sizeBytes: Number(statxView.getBigUint64(0x28, true)),
   };
-}
-
-/** What a call that failed comes to if there is just nothing at a path. */
-function undefinedIfMissing(call: string, path: string): undefined {
-  const error = systemError(call, path);
-  if (error.code !== "ENOENT" && error.code !== "ENOTDIR") throw error;
-  return undefined;
 }
 
 const statfs = fixedBuffer(256);
@@ -87,7 +88,10 @@ export function readTextFile(path: string): string | undefined {
     pathPointerTo(path),
     O_RDONLY | O_NONBLOCK | O_CLOEXEC,
   );
-  if (descriptor < 0) return undefinedIfMissing("open", path);
+  if (descriptor < 0) {
+    if (wasMissing()) return undefined;
+    throw systemError("open", path);
+  }
   try {
     const decoder = new TextDecoder();
     let text = "";

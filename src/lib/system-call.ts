@@ -114,6 +114,9 @@ export function encodeText(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+const ENOENT = 2;
+const ENOTDIR = 20;
+
 const names: Readonly<Record<number, string>> = {
   1: "EPERM",
   2: "ENOENT",
@@ -148,9 +151,19 @@ export class SystemError extends Error {
 
 /** The error of the call that has just failed; to be asked directly after it. */
 export function systemError(call: string, subject: string): SystemError {
+  return new SystemError(call, subject, lastErrno());
+}
+
+/** Whether the call that has just failed did so because there is nothing at its path; to be asked directly after it. */
+export function wasMissing(): boolean {
+  const errno = lastErrno();
+  return errno === ENOENT || errno === ENOTDIR;
+}
+
+function lastErrno(): number {
   // oxlint-disable-next-line no-underscore-dangle
   const location = libc.__errno_location();
-  return new SystemError(call, subject, location === null ? 0 : read.i32(location));
+  return location === null ? 0 : read.i32(location);
 }
 
 /** The name in errno.h of anything thrown by the system; undefined for other errors. */

@@ -38,7 +38,7 @@ export class SqliteConnection {
     const { dataDir, waiting, migrations } = options;
     const path = databasePath(dataDir);
     try {
-      await ensureDatabaseFile(dataDir, (temporary) => createDatabase(temporary, path, migrations));
+      ensureDatabaseFile(dataDir, (temporary) => createDatabase(temporary, path, migrations));
     } catch (error) {
       throw translateError(error, path);
     }

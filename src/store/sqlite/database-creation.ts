@@ -13,11 +13,8 @@ const LEFTOVER_MS = 3_600_000;
  * (mode 0600) under another name, and it is linked into place whole, if no other process was faster. Throws errors
  * of the file system, and what `create` throws.
  */
-export async function makeDatabase(
-  path: string,
-  create: (temporary: string) => void,
-): Promise<void> {
-  const fs = await import("node:fs");
+export function makeDatabase(path: string, create: (temporary: string) => void): void {
+  const fs = process.getBuiltinModule("node:fs");
   const folder = parentFolder(path);
   makeFolder(fs, folder);
   removeLeftovers(fs, path);

@@ -15,10 +15,7 @@ export function databasePath(dataDir: string): string {
  * under another name by `create`, which must leave no `-wal` file, and linked into place: under its own name it
  * is always complete. Throws `store-unavailable` or `store-damaged`, and errors of the file system.
  */
-export async function ensureDatabaseFile(
-  dataDir: string,
-  create: (path: string) => void,
-): Promise<void> {
+export function ensureDatabaseFile(dataDir: string, create: (path: string) => void): void {
   const path = databasePath(dataDir);
   if (isOurFolder(dataDir) && isOurFile(path)) return;
   // SQLite would play a -wal file of a lost database into the new one. It is not ours to delete.
@@ -28,7 +25,7 @@ export async function ensureDatabaseFile(
         "Restore the database from a backup, or move the -wal file away once no container on this host uses addresses of it.",
     });
   }
-  await makeDatabase(path, create);
+  makeDatabase(path, create);
   // Another process may have been faster; its file is as good.
   isOurFile(path);
 }
