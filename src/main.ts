@@ -55,7 +55,7 @@ async function runAsPlugin(): Promise<0 | 1> {
 }
 
 async function runForPeople(): Promise<number> {
-  // An import would be loaded at the start of every plugin call as well (docs/decisions/0003).
+  // An import would be loaded at the start of every plugin call as well (docs/decisions/0002).
   const { readFileSync } = process.getBuiltinModule("node:fs");
   const { NO_COLOR: noColour = "", TERM: terminal } = process.env;
   return await runCommandLine(

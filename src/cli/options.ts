@@ -54,7 +54,7 @@ export class UsageError extends Error {
 
 /** Reads the arguments of a command. Throws {@link UsageError}. */
 export function parseOptions(options: Options, argv: readonly string[]): Given {
-  // An import would be loaded at the start of every plugin call as well (docs/decisions/0003).
+  // An import would be loaded at the start of every plugin call as well (docs/decisions/0002).
   const { parseArgs } = process.getBuiltinModule("node:util");
   let parsed;
   try {

@@ -94,7 +94,7 @@ function readKeptId(path: string): KeptId | undefined {
 
 /** Puts an id in place whole or not at all; among several processes the first wins. */
 function keepNewId(path: string, fresh: KeptId, replaced: KeptId | undefined): string {
-  // An import would be loaded with every call (docs/decisions/0003).
+  // An import would be loaded with every call (docs/decisions/0002).
   const { linkSync, mkdirSync, renameSync, unlinkSync, writeFileSync } =
     process.getBuiltinModule("node:fs");
   const temporary = `${path}.${process.pid}.${fresh.id.slice(0, 8)}`;

@@ -3,7 +3,7 @@
  * offer (a monotonic clock that processes share, poll, an exit that takes no time), and files without `node:fs`, whose
  * loading alone would cost every plugin call 2 ms: half as much as the start of the runtime. One function, because
  * each more would cost 0.04 ms, and buffers that stay, because what runs often at a start starts the JIT
- * (docs/decisions/0003).
+ * (docs/decisions/0002).
  */
 import { dlopen, ptr, read } from "bun:ffi";
 

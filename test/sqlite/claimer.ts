@@ -47,7 +47,10 @@ async function churn(store: Store, name: string): Promise<void> {
 const [, , mode = "", dataDir = "", name = "", count = "0"] = process.argv;
 try {
   while (!existsSync(join(dataDir, "go"))) await Bun.sleep(1);
-  const store = await openSqliteStore({ dataDir, waiting: { leftMs: () => 20_000, isOneShot: true } });
+  const store = await openSqliteStore({
+    dataDir,
+    waiting: { leftMs: () => 20_000, isOneShot: true },
+  });
   if (mode === "churn") await churn(store, name);
   else await claimMany(store, name, Number(count));
 } catch (error) {

@@ -1,6 +1,6 @@
 /**
  * Making the database, by many processes at once. Needed once on a host: `node:fs` is loaded only then, because
- * loading it with every call would cost 2 ms (docs/decisions/0003).
+ * loading it with every call would cost 2 ms (docs/decisions/0002).
  */
 import type * as FileSystem from "node:fs";
 import { parentFolder } from "../../lib/files.ts";
