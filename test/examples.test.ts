@@ -7,6 +7,7 @@ import { formatWarning, parseConfiguration } from "../src/config/parse-configura
 import { formatAddress } from "../src/core/address.ts";
 import { isJsonObject } from "../src/core/json.ts";
 import type { Range } from "../src/core/range.ts";
+import { callPlugin, makeNode } from "./plugin-call.ts";
 
 const folder = join(import.meta.dir, "..", "examples");
 const files = readdirSync(folder).filter((name) => /\.(conf|conflist)$/.test(name));
@@ -49,6 +50,21 @@ describe("examples/", () => {
     expect([...faults, ...warnings].map(formatWarning)).toEqual([]);
     expect(configuration.ranges.length).toBeGreaterThan(0);
     expect(configuration.store?.kind).toBe("local");
+  });
+
+  test.each(files)("%s gives addresses, and takes them back", async (file) => {
+    const node = makeNode();
+    const list: unknown = JSON.parse(readFileSync(join(folder, file), "utf8"));
+    const { name, cniVersion } = isJsonObject(list) ? list : {};
+    const plugin = pluginsOf(file).find(({ ipam }) => isJsonObject(ipam)) ?? {};
+    // What a runtime makes of a list: the plugin's own configuration with name and version.
+    const stdin = { ...plugin, name, cniVersion };
+    const added = await callPlugin(node, { command: "ADD", stdin });
+    expect(added).toEqual({ exitCode: 0, stdout: expect.stringContaining('"ips"') });
+    expect(await callPlugin(node, { command: "DEL", stdin })).toEqual({ exitCode: 0, stdout: "" });
+    expect(
+      (await Array.fromAsync(node.store.list({}))).filter(({ kind }) => kind === "held"),
+    ).toEqual([]);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 /** Calls of the plugin inside of the test's own process, over a store in memory and a clock that stands where it is put. */
-import type { PluginHost } from "../src/cni/plugin.ts";
+import type { PluginHost } from "../src/cni/plugin-host.ts";
 import { runPlugin } from "../src/cni/plugin.ts";
 import type { Moment, NetnsIdentity } from "../src/core/allocation.ts";
 import type { NetnsSight } from "../src/core/liveness.ts";

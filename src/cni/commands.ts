@@ -17,7 +17,7 @@ import { asWhereaboutsError } from "./failure.ts";
 import type { Invocation, ReceivedCall } from "./invocation.ts";
 import { ownerOf, withWorld } from "./invocation.ts";
 import { parsePreviousAddresses, parseValidAttachments } from "./network-configuration.ts";
-import type { PluginHost } from "./plugin.ts";
+import type { PluginHost } from "./plugin-host.ts";
 import type { CniVersion } from "./version.ts";
 import { isAtLeast } from "./version.ts";
 

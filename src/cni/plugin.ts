@@ -1,13 +1,6 @@
 /** One call of the plugin, from environment and standard input to answer and exit code. */
-import type { ConfigurationContext } from "../config/parse-configuration.ts";
-import type { LogLevel, StoreChoice } from "../config/configuration.ts";
-import type { Moment } from "../core/allocation.ts";
 import { WhereaboutsError } from "../core/error.ts";
-import type { World } from "../ipam/world.ts";
-import type { Log } from "../lib/log.ts";
-import type { Input } from "../lib/streams.ts";
 import { runCommand } from "./commands.ts";
-import type { Environment } from "./environment.ts";
 import { parseEnvironment } from "./environment.ts";
 import { asWhereaboutsError, formatFailure } from "./failure.ts";
 import {
@@ -16,34 +9,10 @@ import {
   parseNetworkConfiguration,
   peekCniVersion,
 } from "./network-configuration.ts";
+import type { PluginHost } from "./plugin-host.ts";
 import type { CniVersion } from "./version.ts";
 import { newestCniVersion } from "./version.ts";
 import { formatVersions } from "./result.ts";
-
-/** What a call touches of the process and the machine; handed in, so that tests run it in their own process. */
-export interface PluginHost {
-  readonly environment: Environment;
-  /** This boot and its clock. */
-  present(): Moment;
-  readonly defaultDataDir: string;
-  readonly readFlatFile?: ConfigurationContext["readFlatFile"];
-  readInput(limitBytes: number, timeoutMs: number): Input;
-  /** Writes all of standard output. Throws where nobody reads. */
-  write(text: string): void;
-  isOwnNetns(path: string): boolean;
-  openLog(options: {
-    file: string | undefined;
-    level: LogLevel;
-    fields: Record<string, string>;
-  }): Log;
-  /** The world of a call; `leftMs` tells for how long it may still wait. Throws what the store throws. */
-  openWorld(options: {
-    choice: StoreChoice;
-    flatFile: string | undefined;
-    log: Log;
-    leftMs: () => number;
-  }): Promise<World>;
-}
 
 /** How long a runtime may take to hand over the configuration. */
 const INPUT_TIMEOUT_MS = 10_000;

@@ -2,28 +2,18 @@
  * Waiting in line for a file or folder: flock(2), with a time limit. The kernel wakes those who wait one by one in
  * the order in which they came, and none of them uses the processor meanwhile.
  */
-import { dlopen } from "bun:ffi";
 import { closeFile, openToRead } from "./files.ts";
-import { libcNames, pathPointerTo, pointerTo, systemCall } from "./system-call.ts";
+import { functionsOfLibc, pathPointerTo, pointerTo, systemCall } from "./system-call.ts";
 
 const LOCK_EX = 2;
 const SIGALRM = 14;
 const ITIMER_REAL = 0;
 
-const symbols = {
+/** Loaded only by who has to wait. */
+const declarations = {
   dlsym: { args: ["ptr", "ptr"], returns: "u64" },
   sigaction: { args: ["i32", "ptr", "ptr"], returns: "i32" },
 } as const;
-
-/** Loaded only by who has to wait. */
-function load() {
-  const [glibc, musl] = libcNames;
-  try {
-    return dlopen(glibc, symbols).symbols;
-  } catch {
-    return dlopen(musl, symbols).symbols;
-  }
-}
 
 /**
  * Waits for its turn at `path`, blocking the whole process, at most for `timeoutMs`. Returns what ends the turn
@@ -47,7 +37,7 @@ export function takeTurn(path: string, timeoutMs: number): (() => void) | undefi
 
 /** The timer's signal interrupts flock(2): its handler is a function that does nothing, and it restarts nothing. */
 function letTimerInterrupt(): void {
-  const { dlsym, sigaction } = load();
+  const { dlsym, sigaction } = functionsOfLibc(declarations);
   const action = new BigUint64Array(19);
   action[0] = dlsym(null, pathPointerTo("getppid"));
   sigaction(SIGALRM, pointerTo(action), null);

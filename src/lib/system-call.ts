@@ -5,29 +5,27 @@
  * each more would cost 0.04 ms, and buffers that stay, because what runs often at a start starts the JIT
  * (docs/decisions/0002).
  */
+import type { FFIFunction, Library } from "bun:ffi";
 import { dlopen, ptr, read } from "bun:ffi";
 
-const symbols = {
+const declarations = {
   syscall: { args: ["i64", "i64", "i64", "i64", "i64", "i64"], returns: "i32" },
   __errno_location: { args: [], returns: "ptr" },
 } as const;
 
-/** The names by which the C library may be loaded already: glibc's, and musl's, which has the machine in it. */
-export const libcNames: readonly [string, string] = [
-  "libc.so.6",
-  `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
-];
-
-function load() {
-  const [glibc, musl] = libcNames;
+/** Functions of the C library, which is loaded already: glibc, or musl, whose name has the machine in it. */
+export function functionsOfLibc<Functions extends Record<string, FFIFunction>>(
+  functions: Functions,
+): Library<Functions>["symbols"] {
+  const machine = process.arch === "arm64" ? "aarch64" : "x86_64";
   try {
-    return dlopen(glibc, symbols).symbols;
+    return dlopen("libc.so.6", functions).symbols;
   } catch {
-    return dlopen(musl, symbols).symbols;
+    return dlopen(`libc.musl-${machine}.so.1`, functions).symbols;
   }
 }
 
-const libc = load();
+const libc = functionsOfLibc(declarations);
 
 /** The numbers of the calls, from the kernel's asm/unistd.h. */
 const x64 = {

@@ -167,13 +167,7 @@ describe("a store that fails in the claim", () => {
 
   test("after the commit: what was taken is rolled back", async () => {
     const node = makeNode();
-    const store = {
-      ...storeMethods(node.store),
-      claim: async (...args: Parameters<typeof node.store.claim>) => {
-        await node.store.claim(...args);
-        throw new Error("reply lost");
-      },
-    };
+    const store = losingReplies(node);
     await expect(allocateOn(node, { ...worldOf(node), store })).rejects.toThrow("reply lost");
     expect(await held(node)).toEqual([]);
   });
@@ -181,13 +175,7 @@ describe("a store that fails in the claim", () => {
   test("after a commit that only confirmed: the addresses stay", async () => {
     const node = makeNode();
     await call(node, "ADD", ipam);
-    const store = {
-      ...storeMethods(node.store),
-      claim: async (...args: Parameters<typeof node.store.claim>) => {
-        await node.store.claim(...args);
-        throw new Error("reply lost");
-      },
-    };
+    const store = losingReplies(node);
     await expect(allocateOn(node, { ...worldOf(node), store })).rejects.toThrow("reply lost");
     expect(await held(node)).toEqual(["10.0.0.1 c1"]);
   });
@@ -229,4 +217,15 @@ async function allocateOn(node: FakeNode, world: World): ReturnType<typeof alloc
     reuseDelaySeconds: 0,
     deadlineUs: node.monotonicUs + 10_000_000,
   });
+}
+
+/** A store that commits claims, and whose replies are lost. */
+function losingReplies({ store }: FakeNode): typeof store {
+  return {
+    ...storeMethods(store),
+    claim: async (...args: Parameters<typeof store.claim>) => {
+      await store.claim(...args);
+      throw new Error("reply lost");
+    },
+  };
 }

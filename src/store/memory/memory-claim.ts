@@ -1,16 +1,10 @@
 /** A claim on the contents of a memory store: decided first, written afterwards. */
 import type { Address } from "../../core/address.ts";
 import type { Allocation, Holding } from "../../core/allocation.ts";
+import { conflicting, equalHoldings } from "../../core/domain.ts";
 import type { Claim, ClaimResult, Pool, Want } from "../store.ts";
 import type { MemoryData, MemoryRecord } from "./memory-data.ts";
-import {
-  compareCidrs,
-  comparePools,
-  conflicting,
-  equalHoldings,
-  equalOwners,
-  recordsOf,
-} from "./memory-data.ts";
+import { compareCidrs, comparePools, equalOwners, recordsOf } from "./memory-data.ts";
 import { expireRests, restFrom } from "./memory-rest.ts";
 import { lowestFree, usageOf } from "./memory-usage.ts";
 

@@ -1,9 +1,8 @@
 /** What a memory store holds: the contents alone, so that a simulation can give them to a new store. */
 import type { Address } from "../../core/address.ts";
-import { compareAddresses, equalAddresses } from "../../core/address.ts";
+import { compareAddresses } from "../../core/address.ts";
 import type { Allocation, Holding, Owner } from "../../core/allocation.ts";
 import type { Cidr } from "../../core/cidr.ts";
-import { equalCidrs } from "../../core/cidr.ts";
 import type { Pool } from "../store.ts";
 
 /** A released address that is not given out yet. Times are milliseconds since the epoch. */
@@ -46,21 +45,6 @@ export function recordsOf(data: MemoryData, network: string): MemoryRecord[] {
     .filter(({ lastOwner }) => lastOwner.network === network)
     .map((rest) => ({ kind: "resting" as const, holding: rest.holding, rest }));
   return [...held, ...resting];
-}
-
-/** Whether two records of one network exclude each other (design section 3, domain). */
-export function conflicting(a: Holding, b: Holding): boolean {
-  if (!equalAddresses(a.address, b.address)) return false;
-  return (a.overlapping && b.overlapping) || equalCidrs(a.cidr, b.cidr);
-}
-
-/** Whether two holdings are the same. */
-export function equalHoldings(a: Holding, b: Holding): boolean {
-  return (
-    equalAddresses(a.address, b.address) &&
-    equalCidrs(a.cidr, b.cidr) &&
-    a.overlapping === b.overlapping
-  );
 }
 
 /** Whether two owners are the same. */

@@ -36,23 +36,6 @@ export function keepsFrom(row: HoldingRow, overlapping: boolean, cidr: Cidr): bo
   return (overlapping && row.overlapping === 1) || row.cidr === cidrKey(cidr);
 }
 
-/** Whether two holdings of one network exclude each other. */
-export function conflicting(a: Holding, b: Holding): boolean {
-  return (
-    addressKey(a.address) === addressKey(b.address) &&
-    keepsFrom(holdingRow(a), b.overlapping, b.cidr)
-  );
-}
-
-/** Whether two holdings are the same. */
-export function equalHoldings(a: Holding, b: Holding): boolean {
-  return (
-    a.overlapping === b.overlapping &&
-    addressKey(a.address) === addressKey(b.address) &&
-    cidrKey(a.cidr) === cidrKey(b.cidr)
-  );
-}
-
 /** Gives a free address to the owner of an id. */
 export function insertAddress(
   db: Database,

@@ -2,17 +2,10 @@
 import type { Database } from "bun:sqlite";
 import type { Address } from "../../core/address.ts";
 import type { Allocation, Confirmation, Holding, Owner } from "../../core/allocation.ts";
+import { conflicting, equalHoldings } from "../../core/domain.ts";
 import type { Claim, ClaimResult, Conflict, Pool, Want } from "../store.ts";
 import type { AddressRow } from "./address-rows.ts";
-import {
-  conflicting,
-  equalHoldings,
-  insertAddress,
-  keepsFrom,
-  removeAddress,
-  restAddress,
-  rowsAt,
-} from "./address-rows.ts";
+import { insertAddress, keepsFrom, removeAddress, restAddress, rowsAt } from "./address-rows.ts";
 import { lowestFree } from "./lowest-free.ts";
 import type { OwnerRow } from "./owner-rows.ts";
 import { allocationById, findOwner, nextSequence, registerNode, writeOwner } from "./owner-rows.ts";
