@@ -84,7 +84,7 @@ export function storeMethods(store: Store): Store {
     release: (owner, condition) => store.release(owner, condition),
     list: (filter) => store.list(filter),
     usage: (pools) => store.usage(pools),
-    probe: () => store.probe(),
+    register: (registration) => store.register(registration),
     close: () => store.close(),
   };
 }

@@ -37,10 +37,10 @@ export async function runAdd(invocation: Invocation): Promise<void> {
     );
   }
   await withWorld(invocation, timeouts.addMs, async (world, deadlineUs) => {
-    const allocated =
-      ranges.length === 0
-        ? undefined
-        : await allocate(world, allocateRequest(invocation, world, requested, deadlineUs));
+    const isAllocating = ranges.length > 0 || requested.addresses.length > 0;
+    const allocated = isAllocating
+      ? await allocate(world, allocateRequest(invocation, world, requested, deadlineUs))
+      : undefined;
     await answer(invocation, world, allocated, statics);
   });
 }
@@ -79,6 +79,12 @@ async function answer(
   const addresses = [...(allocated?.addresses.map(withGateway) ?? []), ...statics];
   try {
     const { routes, dns } = configuration;
+    // An interface may hold more than its configuration asks for now.
+    checkRepresentable(network.cniVersion, {
+      ranges: [],
+      requested: [],
+      statics: addresses.map(({ address }) => address),
+    });
     host.write(formatResult(network.cniVersion, { addresses, routes, dns }));
   } catch (error) {
     const { allocation, revocation } = allocated ?? {};

@@ -232,18 +232,4 @@ describe("addressKey()", () => {
       }),
     );
   });
-
-  test.each([
-    "",
-    "4",
-    "40a00000",
-    "40a0000011",
-    "40A000001",
-    "5",
-    "60a000001",
-    "4xxxxxxxx",
-    "40a000001\n",
-  ])("addressOfKey() refuses %j", (key) => {
-    expect(() => addressOfKey(key)).toThrow(RangeError);
-  });
 });

@@ -47,11 +47,6 @@ export class WhereaboutsError extends Error {
     this.code = code;
     this.details = options.details;
   }
-
-  /** Whether the same request may succeed later without anybody changing it. */
-  get retryable(): boolean {
-    return this.code === "try-later" || this.code === "store-unavailable";
-  }
 }
 
 /** The message of anything thrown. */

@@ -135,20 +135,49 @@ function assignRequested(
 ): Assigned {
   const taken = new Map<number, Address>();
   const extra: { range: Range; address: Address }[] = [];
+  const givers = new Map(requested.map((address) => [address, giversOf(ranges, held, address)]));
   for (const address of requested) {
-    const isHeld = held.some((holding) => equalAddresses(holding.address, address));
-    const givers = ranges
-      .map((range, index) => ({ range, index }))
-      .filter(({ range }) =>
-        isHeld ? cidrContains(range.cidr, address) : rangeAllows(range, address),
-      );
-    const first = givers[0];
-    if (first === undefined) throw unavailable(ranges, address);
-    const open = givers.find(({ index }) => !taken.has(index));
-    if (open === undefined) extra.push({ range: first.range, address });
-    else taken.set(open.index, address);
+    if (takeRange(address, givers, taken, new Set())) continue;
+    const range = ranges[givers.get(address)?.[0] ?? -1];
+    if (range === undefined) throw unavailable(ranges, address);
+    extra.push({ range, address });
   }
   return { taken, extra };
+}
+
+/** The ranges, by index, that give an address out; one that is held lies in them, whatever their bounds say now. */
+function giversOf(
+  ranges: readonly Range[],
+  held: readonly Holding[],
+  address: Address,
+): readonly number[] {
+  const isHeld = held.some((holding) => equalAddresses(holding.address, address));
+  return [...ranges.keys()].filter((index) => {
+    const range = ranges[index];
+    if (range === undefined) return false;
+    return isHeld ? cidrContains(range.cidr, address) : rangeAllows(range, address);
+  });
+}
+
+/**
+ * Gives an address a range of its own, if need be by giving those that are in the way others (an augmenting path:
+ * Kuhn, 1955), so that as many ranges as possible give a requested address.
+ */
+function takeRange(
+  address: Address,
+  givers: ReadonlyMap<Address, readonly number[]>,
+  taken: Map<number, Address>,
+  visited: Set<number>,
+): boolean {
+  for (const index of givers.get(address) ?? []) {
+    if (visited.has(index)) continue;
+    visited.add(index);
+    const occupant = taken.get(index);
+    if (occupant !== undefined && !takeRange(occupant, givers, taken, visited)) continue;
+    taken.set(index, address);
+    return true;
+  }
+  return false;
 }
 
 function exactly({ overlapping }: AddressRequest, range: Range, address: Address): PlannedAddress {

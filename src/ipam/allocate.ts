@@ -124,7 +124,7 @@ function wantOf(
   if (planned.kind === "lowest" || isLost) {
     return { kind: "lowest", range: planned.range, overlapping, candidates: [] };
   }
-  return { kind: "exact", holding: planned.holding };
+  return { kind: "exact", holding: planned.holding, range: planned.range };
 }
 
 function answer(
@@ -146,7 +146,7 @@ function checkTime(world: World, { deadlineUs, received }: AllocateRequest): voi
   const seconds = (deadlineUs - received.monotonicUs) / 1e6;
   throw new WhereaboutsError(
     "try-later",
-    `No address could be allocated within ${seconds} s: other ADDs were always faster`,
+    `No address could be allocated within ${seconds} s (add_timeout)`,
   );
 }
 

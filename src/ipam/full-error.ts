@@ -10,11 +10,15 @@ export function fullError({ pool, held, resting, restsUntilMs }: Usage): Whereab
   const { range } = pool;
   const size = rangeSize(range);
   const excluded = setSize([usableInterval(range.cidr)]) - size;
+  const isContended = held + resting < size;
+  const own = isContended
+    ? "; the ranges of this interface ask for more addresses than there are"
+    : "";
   const rest =
     restsUntilMs === undefined ? "" : ` (the first until ${new Date(restsUntilMs).toISOString()})`;
   return new WhereaboutsError(
     "range-full",
-    `No free address in range ${formatRange(range)} of ${formatNetwork(pool.network)}: size ${size}, held ${held}, resting ${resting}${rest}, excluded ${excluded}`,
+    `No free address in range ${formatRange(range)} of ${formatNetwork(pool.network)}: size ${size}, held ${held}, resting ${resting}${rest}, excluded ${excluded}${own}`,
     {
       details:
         "Enlarge the range, add another one to ipRanges, or delete pods that are not needed; " +

@@ -40,11 +40,16 @@ export async function sightSuspects(world: World, concerns: Concern): Promise<re
     const latest = latestByPath.get(place);
     if (latest === undefined || isLater(allocation, latest)) latestByPath.set(place, allocation);
   }
-  return [...bySequence.values()].flatMap((allocation) => {
+  const suspects = [...bySequence.values()].flatMap((allocation): Suspect[] => {
     const superseder = latestByPath.get(placeOf(allocation));
     const proof = prove(world, allocation, superseder);
     return proof === undefined ? [] : [{ allocation, proof, superseder }];
   });
+  // Whoever else claims under this node's id until the second sighting writes its own boot over it.
+  if (suspects.some(({ proof }) => proof === "other-boot")) {
+    await world.store.register({ node: world.node, bootId: world.now().bootId });
+  }
+  return suspects;
 }
 
 /**

@@ -10,7 +10,7 @@ import type { World } from "./world.ts";
  * `range-full` and what the store throws.
  */
 export async function status(world: World, pools: readonly Pool[]): Promise<void> {
-  await world.store.probe();
+  await world.store.register({ node: world.node, bootId: world.now().bootId });
   for (const usage of await world.store.usage(pools)) {
     if (usage.lowestFree !== undefined) continue;
     const { network, range } = usage.pool;

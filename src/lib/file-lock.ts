@@ -8,6 +8,8 @@ import { functionsOfLibc, pathPointerTo, pointerTo, systemCall } from "./system-
 const LOCK_EX = 2;
 const SIGALRM = 14;
 const ITIMER_REAL = 0;
+const SIG_UNBLOCK = 1;
+const AGAIN_US = 20_000n;
 
 /** Loaded only by who has to wait. */
 const declarations = {
@@ -20,6 +22,8 @@ const declarations = {
  * (the end of the process does as well), or undefined if it did not come, or the path cannot be locked.
  */
 export function takeTurn(path: string, timeoutMs: number): (() => void) | undefined {
+  // A timer of no time would never go off.
+  if (timeoutMs <= 0) return undefined;
   let descriptor: number;
   try {
     descriptor = openToRead(path);
@@ -41,13 +45,17 @@ function letTimerInterrupt(): void {
   const action = new BigUint64Array(19);
   action[0] = dlsym(null, pathPointerTo("getppid"));
   sigaction(SIGALRM, pointerTo(action), null);
+  // Whoever started this process may have blocked the signal.
+  const signals = new BigUint64Array([1n << BigInt(SIGALRM - 1)]);
+  systemCall("rt_sigprocmask", SIG_UNBLOCK, pointerTo(signals), 0, signals.byteLength);
 }
 
-/** Sets the one-shot timer of the process; 0 stops it. */
+/** Sets the timer of the process; 0 stops it. It goes off again, in case the first time came before the wait began. */
 function setTimer(milliseconds: number): void {
-  const whole = Math.max(0, Math.ceil(milliseconds));
+  const whole = Math.ceil(milliseconds);
   // struct itimerval: interval, then value, each in seconds and microseconds.
   const value = new BigInt64Array(4);
+  value[1] = whole > 0 ? AGAIN_US : 0n;
   value[2] = BigInt(Math.floor(whole / 1000));
   value[3] = BigInt((whole % 1000) * 1000);
   systemCall("setitimer", ITIMER_REAL, pointerTo(value));

@@ -16,8 +16,8 @@ export interface Pool {
 
 /** One address that a claim asks for. */
 export type Want =
-  /** Exactly this one, which the owner may hold already or have at rest. */
-  | { readonly kind: "exact"; readonly holding: Holding }
+  /** Exactly this one, which the owner may hold already or have at rest; `range` is the configured one that it serves. */
+  | { readonly kind: "exact"; readonly holding: Holding; readonly range?: Range | undefined }
   /** The lowest free one of a range. A store that cannot choose inside its transaction tries `candidates` first. */
   | {
       readonly kind: "lowest";
@@ -119,7 +119,7 @@ export interface Store {
   list(filter: ListFilter): AsyncIterable<Listed>;
   /** How full these pools are; without `pools`, all that were ever claimed from, in the order of network and range. */
   usage(pools?: readonly Pool[]): Promise<readonly Usage[]>;
-  /** Returns if a claim could be written now, throws if not. */
-  probe(): Promise<void>;
+  /** Registers a node's boot by a real write; returns if a claim could be written now, throws if not. */
+  register(registration: Registration): Promise<void>;
   close(): Promise<void>;
 }

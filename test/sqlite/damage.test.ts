@@ -45,7 +45,6 @@ test.each(damages)(
         }
       });
       expect(failure.code).toBe("store-damaged");
-      expect(failure.retryable).toBe(false);
       expect(failure.message).toContain(path);
       expect(failure.details).toContain("backup");
     });

@@ -31,7 +31,7 @@ test("openSqliteStore() makes the folder with mode 0700 and the files with 0600"
   await withFolder(async (folder) => {
     const dataDir = join(folder, "a", "b");
     const store = await open(dataDir);
-    await store.probe();
+    await store.register({ node: "n", bootId: "b" });
     expect(permissions(dataDir)).toBe(0o700);
     expect(readdirSync(dataDir).toSorted()).toEqual([
       "whereabouts.db",

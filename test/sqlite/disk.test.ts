@@ -52,10 +52,12 @@ testWith(
       expect(failure.details).toContain("Free some space");
       expect(await listing(store)).toHaveLength(held);
       expect(await store.find(owner(`p${held}`))).toBeUndefined();
-      expect((await failureOf(() => store.probe())).code).toBe("store-unavailable");
+      expect((await failureOf(() => store.register({ node: "n", bootId: "b" }))).code).toBe(
+        "store-unavailable",
+      );
 
       rmSync(ballast);
-      await store.probe();
+      await store.register({ node: "n", bootId: "b" });
       await claimed(store, owner("later"), [lowest("10.0.0.0/16")]);
       await store.close();
       expectConsistent(dataDir);

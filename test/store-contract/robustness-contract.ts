@@ -25,7 +25,7 @@ const HOSTILE = [
   "x".repeat(5000),
 ] as const;
 
-/** Defines the tests of hostile values, `probe()` and `close()`. */
+/** Defines the tests of hostile values, `register()` and `close()`. */
 export function robustnessContract(subject: Subject): void {
   test("keeps hostile texts apart in every part of an owner, and gives them back", async () => {
     const { store } = subject();
@@ -73,12 +73,24 @@ export function robustnessContract(subject: Subject): void {
     }
   });
 
-  test("probe() writes and changes nothing", async () => {
+  test("register() writes and changes nothing", async () => {
     const { store } = subject();
-    await store.probe();
+    await store.register({ node: "n", bootId: "b" });
     await claimed(store, owner("p"), [lowest("10.0.0.0/24")]);
-    await store.probe();
+    await store.register({ node: "n", bootId: "b" });
     expect(await listing(store)).toHaveLength(1);
+  });
+
+  test("register() lets a release that hangs on the node's boot win or lose", async () => {
+    const { store } = subject();
+    const { sequence, owner: who } = await claimed(store, owner("p"), [lowest("10.0.0.0/24")]);
+    const mine = { node: who.node, bootId: "mine" };
+    const condition = { expected: sequence, restSeconds: 0, registration: mine };
+    expect(await store.release(who, condition)).toBe("changed");
+    await store.register({ ...mine, bootId: "another" });
+    expect(await store.release(who, condition)).toBe("changed");
+    await store.register(mine);
+    expect(await store.release(who, condition)).toBe("released");
   });
 
   test("what was claimed is there after all handles are closed", async () => {
@@ -99,7 +111,7 @@ export function robustnessContract(subject: Subject): void {
     for (const call of [
       () => second.find(owner("p")),
       () => second.usage(),
-      () => second.probe(),
+      () => second.register({ node: "n", bootId: "b" }),
       () => listing(second),
       () => second.release(owner("p"), { expected: 1, restSeconds: 0 }),
     ]) {

@@ -67,9 +67,11 @@ function write(
   const allocation = { ...confirmation, owner, holdings, sequence: data.sequence };
   data.allocations = [...data.allocations.filter((other) => other !== current), allocation];
 
-  const pools = wants.flatMap((want) =>
-    want.kind === "lowest" ? [poolOf(owner.network, want)] : [],
-  );
+  const pools = wants.flatMap((want): Pool[] => {
+    if (want.range === undefined) return [];
+    const overlapping = want.kind === "lowest" ? want.overlapping : want.holding.overlapping;
+    return [{ network: owner.network, overlapping, range: want.range }];
+  });
   for (const pool of pools) {
     const others = data.pools.filter((other) => comparePools(other, pool) !== 0);
     data.pools = [...others, pool].toSorted(comparePools);

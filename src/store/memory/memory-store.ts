@@ -8,6 +8,7 @@ import type {
   Listed,
   ListFilter,
   Pool,
+  Registration,
   ReleaseCondition,
   ReleaseResult,
   Store,
@@ -75,8 +76,8 @@ class MemoryStore implements Store {
     return (pools ?? data.pools).map((pool) => usageOf(data, pool, this.#now()));
   }
 
-  async probe(): Promise<void> {
-    this.#open();
+  async register({ node, bootId }: Registration): Promise<void> {
+    this.#open().registrations.set(node, bootId);
   }
 
   async close(): Promise<void> {

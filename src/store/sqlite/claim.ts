@@ -130,7 +130,8 @@ function write(
     if (!includes(held, holding)) insertAddress(db, network, holding, id);
   }
   for (const want of wants) {
-    if (want.kind === "lowest") recordPool(db, poolOfWant(owner, want));
+    const pool = poolOf(owner, want);
+    if (pool !== undefined) recordPool(db, pool);
   }
   return { ...confirmation, owner, holdings, sequence };
 }
@@ -142,6 +143,13 @@ function includes(holdings: readonly Holding[], holding: Holding): boolean {
 
 function poolOfWant({ network }: Owner, want: Extract<Want, { kind: "lowest" }>): Pool {
   return { network, overlapping: want.overlapping, range: want.range };
+}
+
+/** The pool that a want is about; an exact one may be of none. */
+function poolOf({ network }: Owner, want: Want): Pool | undefined {
+  if (want.range === undefined) return undefined;
+  const overlapping = want.kind === "lowest" ? want.overlapping : want.holding.overlapping;
+  return { network, overlapping, range: want.range };
 }
 
 /** The fields of a confirmation alone: callers may pass an allocation, which has more. */

@@ -1,6 +1,7 @@
 /** How full a pool is, counted by runs: with nothing but one run held it costs the same at any number of addresses. */
 import type { Database } from "bun:sqlite";
 import type { Address } from "../../core/address.ts";
+import { addressOfKey } from "../../core/address.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import { intervalSet, setContains } from "../../core/interval-set.ts";
 import type { Pool, Usage } from "../store.ts";
@@ -9,7 +10,7 @@ import { keepsFrom, rowsAt } from "./address-rows.ts";
 import { lowestFree } from "./lowest-free.ts";
 import { effectiveEndMs, restsWithin } from "./rests.ts";
 import type { PoolRow } from "./rows.ts";
-import { addressOf, poolOf, poolRow } from "./rows.ts";
+import { poolOf, poolRow } from "./rows.ts";
 import { conflictScopes, runsWithin } from "./runs.ts";
 
 /** Notes that a pool was claimed from; writes only if it is new or changed. */
@@ -71,7 +72,7 @@ function restsIn(db: Database, pool: Pool, nowMs: number): Rests {
   let resting = 0n;
   let restsUntilMs: number | undefined;
   for (const [key, untilMs] of ends) {
-    const address = addressOf(key);
+    const address = addressOfKey(key);
     if (!setContains(range.allowed, address.value)) continue;
     const held = rowsAt(db, network, address).some(
       (row) => row.owner !== null && keepsFrom(row, overlapping, range.cidr),

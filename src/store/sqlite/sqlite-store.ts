@@ -7,6 +7,7 @@ import type {
   Listed,
   ListFilter,
   Pool,
+  Registration,
   ReleaseCondition,
   ReleaseResult,
   Store,
@@ -17,7 +18,7 @@ import { claimInTransaction } from "./claim.ts";
 import { SqliteConnection } from "./connection.ts";
 import type { PageKey } from "./listing.ts";
 import { readPage } from "./listing.ts";
-import { deleteOwner, findOwner, isRegistered } from "./owner-rows.ts";
+import { deleteOwner, findOwner, isRegistered, registerNode } from "./owner-rows.ts";
 import { recordedPools, usageOf } from "./pool-usage.ts";
 import { restEndMs } from "./rests.ts";
 import type { Migration } from "./schema.ts";
@@ -82,8 +83,9 @@ class SqliteStore implements Store {
     );
   }
 
-  async probe(): Promise<void> {
+  async register({ node, bootId }: Registration): Promise<void> {
     await this.#connection.write((db) => {
+      registerNode(db, node, bootId);
       // As many pages as a claim writes: a smaller write may still fit where a claim does not.
       db.query<unknown, []>(`UPDATE probe SET content = randomblob(28000)`).run();
     });
