@@ -5,6 +5,7 @@ import type { Moment } from "./core/allocation.ts";
 import { presentMoment, readBootId } from "./host/boot.ts";
 import { isOwnNetns } from "./host/netns.ts";
 import { defaultStateDir } from "./host/node-id.ts";
+import { readSome, readTextFile } from "./lib/files.ts";
 import { errorCode } from "./lib/system-call.ts";
 import { openLog } from "./lib/log.ts";
 import { exitAtOnce } from "./lib/process.ts";
@@ -50,13 +51,16 @@ async function runAsPlugin(): Promise<0 | 1> {
     openLog: (options) =>
       openLog({ ...options, stderr: (line) => writeError(`${line}\n`), now: () => new Date() }),
     openWorld: (options) =>
-      openWorld({ ...options, present, isCallerGone: () => isReaderGone(STDOUT) }),
+      openWorld({
+        ...options,
+        present,
+        isCallerGone: () => isReaderGone(STDOUT),
+        mustExist: false,
+      }),
   });
 }
 
 async function runForPeople(): Promise<number> {
-  // An import would be loaded at the start of every plugin call as well (docs/decisions/0002).
-  const { readFileSync } = process.getBuiltinModule("node:fs");
   const { NO_COLOR: noColour = "", TERM: terminal } = process.env;
   return await runCommandLine(
     {
@@ -66,9 +70,10 @@ async function runForPeople(): Promise<number> {
       now: () => Date.now(),
       write: writeForPeople,
       writeError,
-      readFile: (path) => readFileSync(path, "utf8"),
-      confirm: (question) => (process.stdin.isTTY ? confirm(question) : undefined),
-      openWorld: (options) => openWorld({ ...options, present, isCallerGone: () => false }),
+      readFile: readTextFile,
+      confirm: (question) => (process.stdin.isTTY ? ask(question) : undefined),
+      openWorld: (options) =>
+        openWorld({ ...options, present, isCallerGone: () => false, mustExist: true }),
     },
     process.argv.slice(2),
   );
@@ -82,6 +87,13 @@ function writeForPeople(text: string): void {
     // `whereabouts ls | head` is no failure.
     process.exit(READER_GONE);
   }
+}
+
+/** Asks on standard error: standard output may be a document for a program. */
+function ask(question: string): boolean {
+  writeError(`${question} [y/N] `);
+  const answer = new TextDecoder().decode(readSome(STDIN, "the terminal"));
+  return /^y(es)?$/i.test(answer.trim());
 }
 
 const isPlugin = (process.env["CNI_COMMAND"] ?? "") !== "";

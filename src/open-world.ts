@@ -18,11 +18,15 @@ export interface WorldOptions {
   /** For how many milliseconds from now it may still wait for others. */
   readonly leftMs: () => number;
   readonly isCallerGone: () => boolean;
+  /** Whether a store that is missing is an error rather than made. */
+  readonly mustExist: boolean;
 }
 
 /** Opens the store and finds out which node this is. Throws what the store throws, and `input-output`. */
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const { choice, flatFile, log, present, leftMs, isCallerGone } = options;
+  const { choice, flatFile, log, present, leftMs, isCallerGone, mustExist } = options;
+  const waiting = { leftMs, isOneShot: true };
+  const store = await openSqliteStore({ dataDir: choice.dataDir, waiting, mustExist });
   const node = readNodeId({
     environment: process.env,
     files: [
@@ -32,7 +36,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     stateDir: defaultStateDir(process.env),
   });
   return {
-    store: await openSqliteStore({ dataDir: choice.dataDir, waiting: { leftMs, isOneShot: true } }),
+    store,
     log,
     node,
     now: present,

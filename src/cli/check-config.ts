@@ -1,8 +1,15 @@
 /** `whereabouts check-config FILE`: what a configuration means, and what is wrong with it. */
-import type { ParsedConfiguration } from "../config/configuration.ts";
+import { checkAnswerable } from "../config/answerable.ts";
+import { newestCniVersion } from "../config/cni-version.ts";
+import type { Fault, ParsedConfiguration } from "../config/configuration.ts";
+import {
+  DOCUMENT_LIMIT_BYTES,
+  parseNetworkConfiguration,
+} from "../config/network-configuration.ts";
 import { formatWarning, parseConfiguration } from "../config/parse-configuration.ts";
 import { formatAddress } from "../core/address.ts";
 import { cidrContains, formatCidr } from "../core/cidr.ts";
+import { WhereaboutsError, errorMessage } from "../core/error.ts";
 import type { Interval } from "../core/interval-set.ts";
 import { intervalSet, setSize, subtractIntervals } from "../core/interval-set.ts";
 import type { Range } from "../core/range.ts";
@@ -10,23 +17,25 @@ import { rangeSize, usableInterval } from "../core/range.ts";
 import type { CliHost } from "./cli-host.ts";
 import { networkName } from "./describe.ts";
 import type { Given } from "./options.ts";
-import { UsageError, wantsJson } from "./options.ts";
+import { wantsJson } from "./options.ts";
 import type { Document } from "./select-store.ts";
 import { readDocuments } from "./select-store.ts";
 import { formatCount, formatTable, makeStyle, printable } from "./terminal.ts";
 
 /** Explains, and returns the exit code: 1 where ADD would be refused. */
 export function runCheckConfig(host: CliHost, given: Given): 0 | 1 {
-  const [path, ...more] = given.positionals;
-  if (path === undefined || more.length > 0) throw new UsageError("name one file");
+  const [path = ""] = given.positionals;
   const isJson = wantsJson(given);
   const checked = readDocuments(host, path).map((document) => ({
     document,
-    parsed: parseConfiguration(document.ipam, {
-      main: document.main ?? {},
-      inCluster: given.flag("in-cluster"),
-      defaultDataDir: host.defaultDataDir,
-    }),
+    parsed: checkWhole(
+      document,
+      parseConfiguration(document.ipam, {
+        main: document.main ?? {},
+        inCluster: given.flag("in-cluster"),
+        defaultDataDir: host.defaultDataDir,
+      }),
+    ),
   }));
   if (isJson) {
     const body = checked.map(({ document, parsed }) => toJson(document, parsed));
@@ -37,6 +46,34 @@ export function runCheckConfig(host: CliHost, given: Given): 0 | 1 {
     );
   }
   return checked.every(({ parsed }) => parsed.faults.length === 0) ? 0 : 1;
+}
+
+/** Adds what an ADD would refuse beyond the `ipam` object. */
+function checkWhole({ main }: Document, parsed: ParsedConfiguration): ParsedConfiguration {
+  const { ranges, addresses } = parsed.configuration;
+  const found: Fault[] = [];
+  const note = (path: string, expected: string): void => {
+    found.push({ path, value: "", expected, scope: "range" });
+  };
+  try {
+    const version =
+      main === undefined ? newestCniVersion : parseNetworkConfiguration(main).cniVersion;
+    // What is at fault may be what would give addresses.
+    if (parsed.faults.length === 0) {
+      checkAnswerable(version, {
+        ranges: ranges.map(({ cidr }) => cidr),
+        requested: [],
+        statics: addresses.map(({ address }) => address),
+      });
+    }
+  } catch (error) {
+    const details = error instanceof WhereaboutsError ? error.details : undefined;
+    note("network", `${errorMessage(error)}${details === undefined ? "" : `: ${details}`}`);
+  }
+  if (JSON.stringify(main ?? {}).length > DOCUMENT_LIMIT_BYTES) {
+    note("network", `is larger than ${DOCUMENT_LIMIT_BYTES} bytes`);
+  }
+  return { ...parsed, faults: [...parsed.faults, ...found] };
 }
 
 function explain(

@@ -13,8 +13,8 @@ export interface CliHost {
   now(): number;
   write(text: string): void;
   writeError(text: string): void;
-  /** A file's text. Throws what the system says. */
-  readFile(path: string): string;
+  /** A file's text; undefined if there is none. Throws what the system says. */
+  readFile(path: string): string | undefined;
   /** Asks on the terminal; undefined where there is none to ask on. */
   confirm(question: string): boolean | undefined;
   openWorld(options: {

@@ -24,6 +24,8 @@ import { formatTable } from "./terminal.ts";
 /** One command. */
 interface CliCommand {
   readonly usage: string;
+  /** How many arguments it takes beside its options. */
+  readonly takes: 0 | 1;
   readonly summary: string;
   readonly options: Options;
   run(host: CliHost, given: Given): Promise<number> | number;
@@ -39,6 +41,7 @@ const networkOption: Options = {
 
 const commands: Readonly<Record<string, CliCommand>> = {
   ls: {
+    takes: 0,
     usage: "ls [--network NAME] [--node ID] [--pod NAME]",
     summary: "list every address that is held or rests, in order",
     options: {
@@ -59,24 +62,38 @@ const commands: Readonly<Record<string, CliCommand>> = {
     run: runLs,
   },
   show: {
+    takes: 1,
     usage: "show ADDRESS",
     summary: "who holds an address, since when, and whether they are alive",
     options: { ...networkOption, ...storeOptions, ...outputOptions },
     run: runShow,
   },
   pools: {
+    takes: 0,
     usage: "pools",
     summary: "how full each range is",
     options: { ...networkOption, ...storeOptions, ...outputOptions },
     run: runPools,
   },
   release: {
+    takes: 1,
     usage: "release ADDRESS",
     summary: "free an address and all that its holder has with it",
-    options: { ...networkOption, ...freeingOptions, ...storeOptions, ...outputOptions },
+    options: {
+      ...networkOption,
+      range: {
+        type: "string",
+        value: "PREFIX",
+        help: "only as an address of this range, where overlapping ranges are off",
+      },
+      ...freeingOptions,
+      ...storeOptions,
+      ...outputOptions,
+    },
     run: runRelease,
   },
   gc: {
+    takes: 0,
     usage: "gc [--node ID]",
     summary: "free what is proven dead on this node",
     options: {
@@ -92,6 +109,7 @@ const commands: Readonly<Record<string, CliCommand>> = {
     run: runGc,
   },
   "check-config": {
+    takes: 1,
     usage: "check-config FILE",
     summary: "explain a configuration: addresses, gateway, exclusions, faults and warnings",
     options: {
@@ -104,6 +122,7 @@ const commands: Readonly<Record<string, CliCommand>> = {
     run: runCheckConfig,
   },
   version: {
+    takes: 0,
     usage: "version",
     summary: "the version of this program",
     options: outputOptions,
@@ -127,6 +146,11 @@ export async function runCommandLine(host: CliHost, argv: readonly string[]): Pr
     if (command === undefined) throw new UsageError(`there is no command "${name}"`);
     const given = parseOptions({ ...command.options, ...commonOptions }, rest);
     if (given.flag("help")) return help(host, [name]);
+    const { positionals } = given;
+    if (positionals.length !== command.takes) {
+      const takes = command.takes === 0 ? "no argument" : "one argument";
+      throw new UsageError(`${name} takes ${takes}, and was given ${positionals.length}`);
+    }
     return await command.run(host, given);
   } catch (error) {
     const exitCode = exitCodeOf(error);
@@ -161,7 +185,7 @@ function generalHelp(version: string): string {
     summary,
   ]);
   return (
-    `whereabouts ${version}: a CNI IPAM plugin that assigns IP addresses cluster-wide\n\n` +
+    `whereabouts ${version}: a CNI IPAM plugin that gives every pod an address of its own\n\n` +
     `A container runtime runs it as a plugin (with CNI_COMMAND set). For people:\n\n` +
     `${formatTable([...rows, ["  help COMMAND", "the options of a command"]])}\n` +
     "The store is found as the plugin finds it, or named by --config, --datastore and --data-dir.\n" +

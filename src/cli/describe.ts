@@ -5,9 +5,13 @@ import { formatCidr } from "../core/cidr.ts";
 import type { Listed } from "../store/store.ts";
 import { printable } from "./terminal.ts";
 
+/** How a network is written that is called as the one without a name is shown. */
+export const QUOTED_DEFAULT = '"default"';
+
 /** A network for a column. */
 export function networkName(network: string): string {
-  return network === "" ? "default" : printable(network);
+  if (network === "") return "default";
+  return network === "default" ? QUOTED_DEFAULT : printable(network);
 }
 
 /** Who holds, for a column: the pod, or the container where the runtime named no pod. */

@@ -24,7 +24,6 @@ interface Candidate {
 /** Collects, and returns the exit code: 1 where not all that was shown could be freed. */
 export async function runGc(host: CliHost, given: Given): Promise<0 | 1> {
   const isJson = wantsJson(given);
-  if (given.positionals.length > 0) throw new UsageError("gc takes no argument; see --node");
   return await withStore(host, given, async (world) => await collectIn(host, given, world, isJson));
 }
 
@@ -35,7 +34,7 @@ async function collectIn(
   isJson: boolean,
 ): Promise<0 | 1> {
   const node = given.text("node");
-  if (node === world.node) {
+  if (node === world.node || node === "self") {
     throw new UsageError(
       "--node names this node, which is here: without --node, what is proven dead on it is freed",
     );
@@ -62,7 +61,7 @@ async function collectIn(
     }));
     host.write(`${JSON.stringify(documents, null, 2)}\n`);
   } else if (isAgreed) {
-    host.write(`Freed ${freed.length} of ${candidates.length}.\n`);
+    host.write(`Freed ${freed.length} of ${candidates.length} holders.\n`);
   }
   return isDryRun || freed.length === candidates.length ? 0 : 1;
 }

@@ -6,7 +6,7 @@ import type { CliHost } from "./cli-host.ts";
 import { holderName, listedToJson, networkName, nodeName } from "./describe.ts";
 import type { Given } from "./options.ts";
 import { wantsJson } from "./options.ts";
-import { withStore } from "./select-store.ts";
+import { selectedNetwork, withStore } from "./select-store.ts";
 import { columnWidths, formatDuration, formatTable, makeStyle } from "./terminal.ts";
 
 /** How many rows are held back to align them: listings of any length need bounded memory. */
@@ -15,10 +15,11 @@ const PAGE_ROWS = 500;
 /** Lists, and returns the exit code. */
 export async function runLs(host: CliHost, given: Given): Promise<0> {
   const isJson = wantsJson(given);
-  const [network, node, pod] = [given.text("network"), given.text("node"), given.text("pod")];
+  const network = selectedNetwork(host, given);
+  const [node, pod] = [given.text("node"), given.text("pod")];
   await withStore(host, given, async (world) => {
     const filter: ListFilter = {
-      ...(network !== undefined && { network: network === "default" ? "" : network }),
+      ...(network !== undefined && { network }),
       ...(node !== undefined && { node: node === "self" ? world.node : node }),
     };
     const rows = selectPod(world.store.list(filter), pod);

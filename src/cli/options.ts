@@ -65,7 +65,8 @@ export function parseOptions(options: Options, argv: readonly string[]): Given {
       strict: true,
     });
   } catch (error) {
-    throw new UsageError(errorMessage(error));
+    // What follows the first sentence is about how to name a file that begins with a dash.
+    throw new UsageError(errorMessage(error).replace(/\. To specify .*$/s, ""));
   }
   const { values, positionals } = parsed;
   return {

@@ -1,4 +1,5 @@
 /** `whereabouts pools`: how full each range is. */
+import { configurationError } from "../config/parse-configuration.ts";
 import { formatAddress } from "../core/address.ts";
 import { formatCidr } from "../core/cidr.ts";
 import { formatRange, rangeSize } from "../core/range.ts";
@@ -7,7 +8,7 @@ import type { CliHost } from "./cli-host.ts";
 import { networkName } from "./describe.ts";
 import type { Given } from "./options.ts";
 import { wantsJson } from "./options.ts";
-import { withStore, readConfiguration } from "./select-store.ts";
+import { readConfiguration, selectedNetwork, withStore } from "./select-store.ts";
 import type { Style } from "./terminal.ts";
 import { formatBar, formatCount, formatDuration, formatTable, makeStyle } from "./terminal.ts";
 
@@ -16,12 +17,10 @@ const BAR_WIDTH = 24;
 /** Draws, and returns the exit code. */
 export async function runPools(host: CliHost, given: Given): Promise<0> {
   const isJson = wantsJson(given);
-  const network = given.text("network");
+  const network = selectedNetwork(host, given);
   const pools = configuredPools(host, given);
   const all = await withStore(host, given, async ({ store }) => await store.usage(pools));
-  const usages = all.filter(
-    ({ pool }) => network === undefined || networkName(pool.network) === network,
-  );
+  const usages = all.filter(({ pool }) => network === undefined || pool.network === network);
   if (isJson) host.write(`${JSON.stringify(usages.map(usageToJson), null, 2)}\n`);
   else if (usages.length === 0) host.write("No range was used so far.\n");
   else host.write(formatPools(host, usages));
@@ -31,9 +30,10 @@ export async function runPools(host: CliHost, given: Given): Promise<0> {
 /** The ranges of the configuration that `--config` names; undefined for all that were ever used. */
 function configuredPools(host: CliHost, given: Given): readonly Pool[] | undefined {
   if (given.text("config") === undefined) return undefined;
-  const { configuration } = readConfiguration(host, given);
+  const { configuration, faults } = readConfiguration(host, given);
+  if (faults.length > 0) throw configurationError(faults);
   const { network, overlapping, ranges } = configuration;
-  return ranges.length === 0 ? undefined : ranges.map((range) => ({ network, overlapping, range }));
+  return ranges.map((range) => ({ network, overlapping, range }));
 }
 
 function formatPools(host: CliHost, usages: readonly Usage[]): string {
@@ -67,12 +67,13 @@ function poolRow(usage: Usage, style: Style, nowMs: number): string[] {
 }
 
 function usageToJson({ pool, held, resting, restsUntilMs, lowestFree }: Usage): object {
-  const { family } = pool.range.cidr;
+  const { cidr, first, last, allowed } = pool.range;
+  const { family } = cidr;
   return {
     network: pool.network,
-    range: formatCidr(pool.range.cidr),
-    first: formatAddress({ family, value: pool.range.first }),
-    last: formatAddress({ family, value: pool.range.last }),
+    range: formatCidr(cidr),
+    first: formatAddress({ family, value: allowed[0]?.first ?? first }),
+    last: formatAddress({ family, value: allowed.at(-1)?.last ?? last }),
     overlappingRanges: pool.overlapping,
     // Text, because a /64 has more than a JSON number can say.
     size: rangeSize(pool.range).toString(),

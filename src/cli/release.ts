@@ -13,7 +13,7 @@ import { allocationToJson, networkName, nodeName } from "./describe.ts";
 import { agree } from "./agree.ts";
 import type { Given } from "./options.ts";
 import { UsageError, wantsJson } from "./options.ts";
-import { withStore } from "./select-store.ts";
+import { selectedNetwork, withStore } from "./select-store.ts";
 import { addressArgument, findAt } from "./show.ts";
 import { printable } from "./terminal.ts";
 
@@ -22,10 +22,14 @@ export async function runRelease(host: CliHost, given: Given): Promise<0 | 1> {
   const address = addressArgument(given);
   const isJson = wantsJson(given);
   return await withStore(host, given, async (world) => {
-    const { allocation } = await findHeld(world, address, given);
+    const { allocation } = await findHeld(host, world, address, given);
     const { owner, holdings, sequence, reuseDelaySeconds } = allocation;
-    if (!agree(host, given, describe(world, allocation), isJson))
-      return given.flag("dry-run") ? 0 : 1;
+    const document = `${JSON.stringify([releasedToJson(allocation)], null, 2)}\n`;
+    if (!agree(host, given, describe(world, allocation), isJson)) {
+      const isDryRun = given.flag("dry-run");
+      if (isJson) host.write(isDryRun ? document : "[]\n");
+      return isDryRun ? 0 : 1;
+    }
     const result = await world.store.release(owner, {
       expected: sequence,
       restSeconds: reuseDelaySeconds,
@@ -36,22 +40,22 @@ export async function runRelease(host: CliHost, given: Given): Promise<0 | 1> {
         `${formatAddress(address)} was released or confirmed by another call meanwhile; look again`,
       );
     }
-    host.write(
-      isJson
-        ? `${JSON.stringify([releasedToJson(allocation)], null, 2)}\n`
-        : `Released ${formatHoldings(holdings)}\n`,
-    );
+    host.write(isJson ? document : `Released ${formatHoldings(holdings)}\n`);
     return 0;
   });
 }
 
 /** The one holder of an address. Throws `address-unavailable` if there is none, {@link UsageError} if there are several. */
 async function findHeld(
+  host: CliHost,
   world: World,
   address: Address,
   given: Given,
 ): Promise<Listed & { kind: "held" }> {
-  const found = (await findAt(world, address, given)).filter((listed) => listed.kind === "held");
+  const range = given.text("range");
+  const found = (await findAt(world, address, selectedNetwork(host, given)))
+    .filter((listed) => listed.kind === "held")
+    .filter(({ holding }) => range === undefined || formatCidr(holding.cidr) === range);
   const [listed, ...more] = found;
   if (listed === undefined) {
     throw new WhereaboutsError(
@@ -65,7 +69,7 @@ async function findHeld(
       `${networkName(allocation.owner.network)} (${formatCidr(holding.cidr)})`,
   );
   throw new UsageError(
-    `${formatAddress(address)} is held ${found.length} times, in ${places.join(", ")}: name a network with --network`,
+    `${formatAddress(address)} is held ${found.length} times, in ${places.join(", ")}: name one with --network and --range`,
   );
 }
 

@@ -3,11 +3,13 @@ import type { ParsedConfiguration } from "../config/configuration.ts";
 import { configurationError, parseConfiguration } from "../config/parse-configuration.ts";
 import { WhereaboutsError, errorMessage } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
-import { isJsonObject, parseJson } from "../core/json.ts";
+import { isJsonObject, memberOf, parseJson } from "../core/json.ts";
 import type { World } from "../ipam/world.ts";
 import { openLog } from "../lib/log.ts";
 import type { CliHost } from "./cli-host.ts";
+import { QUOTED_DEFAULT } from "./describe.ts";
 import type { Given } from "./options.ts";
+import { UsageError } from "./options.ts";
 
 /** How long each step of a command waits for other processes that use the store. */
 const WAIT_MS = 10_000;
@@ -24,20 +26,25 @@ export function readDocuments(host: CliHost, path: string): readonly Document[] 
   const document = readJson(host, path);
   if (!isJsonObject(document))
     throw new WhereaboutsError("undecodable", `${path}: not a JSON object`);
-  const { name, cniVersion, plugins } = document;
+  const [name, cniVersion] = [memberOf(document, "name"), memberOf(document, "cniVersion")];
+  const plugins = memberOf(document, "plugins");
   if (Array.isArray(plugins)) {
     const ours = plugins
       .filter((plugin: unknown) => isJsonObject(plugin))
-      .filter(({ ipam }) => isJsonObject(ipam) && ipam["type"] === "whereabouts")
-      .map((plugin): Document => ({ main: { name, cniVersion, ...plugin }, ipam: plugin["ipam"] }));
+      .map((plugin): Document => ({
+        main: { name, cniVersion, ...plugin },
+        ipam: memberOf(plugin, "ipam"),
+      }))
+      .filter(({ ipam }) => isJsonObject(ipam) && memberOf(ipam, "type") === "whereabouts");
     if (ours.length > 0) return ours;
     throw new WhereaboutsError(
       "invalid-configuration",
       `${path}: no plugin in it has "ipam": {"type": "whereabouts", ...}`,
     );
   }
-  if ("ipam" in document) return [{ main: document, ipam: document["ipam"] }];
-  if (document["type"] === "whereabouts" || !("cniVersion" in document))
+  const ipam = memberOf(document, "ipam");
+  if (ipam !== undefined) return [{ main: document, ipam }];
+  if (document["type"] === "whereabouts" || cniVersion === undefined)
     return [{ main: undefined, ipam: document }];
   throw new WhereaboutsError("invalid-configuration", `${path}: has no "ipam"`);
 }
@@ -49,6 +56,7 @@ function readJson(host: CliHost, path: string): unknown {
   } catch (error) {
     throw new WhereaboutsError("input-output", `Cannot read ${path}: ${errorMessage(error)}`);
   }
+  if (text === undefined) throw new WhereaboutsError("input-output", `There is no file ${path}`);
   try {
     return parseJson(text);
   } catch (error) {
@@ -56,24 +64,37 @@ function readJson(host: CliHost, path: string): unknown {
   }
 }
 
-/** The configuration that options describe; without `--config` one without ranges. */
+/** The configuration that options describe; without `--config` one without ranges. Throws {@link UsageError}. */
 export function readConfiguration(host: CliHost, given: Given): ParsedConfiguration {
   const path = given.text("config");
   const [document] = path === undefined ? [] : readDocuments(host, path);
   const ipam = isJsonObject(document?.ipam) ? document.ipam : { type: "whereabouts" };
   const [datastore, dataDir] = [given.text("datastore"), given.text("data-dir")];
+  if (datastore !== undefined && datastore !== "local") {
+    throw new UsageError(`--datastore: "${datastore}" is no kind of store; there is local`);
+  }
+  if (dataDir === "") throw new UsageError("--data-dir: name a folder");
   return parseConfiguration(
     {
       ...ipam,
       ...(datastore !== undefined && { datastore }),
       // A folder of the local store is of no use for another store.
-      ...(dataDir !== undefined && {
-        data_dir: absolutePath(dataDir),
-        datastore: datastore ?? "local",
-      }),
+      ...(dataDir !== undefined && { data_dir: absolutePath(dataDir), datastore: "local" }),
     },
     { main: document?.main ?? {}, inCluster: false, defaultDataDir: host.defaultDataDir },
   );
+}
+
+/**
+ * The network that a command is about: that of `--network`, else that of the configuration which `--config` names;
+ * undefined for all. `default` is the one without a name; one that is called so is written with quotes.
+ */
+export function selectedNetwork(host: CliHost, given: Given): string | undefined {
+  const named = given.text("network");
+  if (named === "default") return "";
+  if (named !== undefined) return named === QUOTED_DEFAULT ? "default" : named;
+  if (given.text("config") === undefined) return undefined;
+  return readConfiguration(host, given).configuration.network;
 }
 
 function absolutePath(path: string): string {

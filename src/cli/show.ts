@@ -4,7 +4,8 @@ import { formatAddress, tryParseAddress } from "../core/address.ts";
 import type { Allocation } from "../core/allocation.ts";
 import { formatCidr } from "../core/cidr.ts";
 import { cidrContains } from "../core/cidr.ts";
-import { proveDead, formatProof } from "../core/liveness.ts";
+import type { NetnsSight, Proof } from "../core/liveness.ts";
+import { formatProof, proveDead } from "../core/liveness.ts";
 import { formatRange, rangeAllows } from "../core/range.ts";
 import type { World } from "../ipam/world.ts";
 import { sightOf } from "../ipam/world.ts";
@@ -13,32 +14,25 @@ import type { CliHost } from "./cli-host.ts";
 import { holderName, listedToJson, networkName } from "./describe.ts";
 import type { Given } from "./options.ts";
 import { UsageError, wantsJson } from "./options.ts";
-import { withStore } from "./select-store.ts";
+import { selectedNetwork, withStore } from "./select-store.ts";
 import { formatDuration, formatTable, makeStyle, printable } from "./terminal.ts";
 
 /** The address that a command is about. Throws {@link UsageError}. */
 export function addressArgument({ positionals }: Given): Address {
-  const [text, ...more] = positionals;
-  if (text === undefined || more.length > 0) throw new UsageError("name one address");
+  const [text = ""] = positionals;
   const address = tryParseAddress(text);
   if (address === undefined) throw new UsageError(`"${text}" is not an IP address`);
   return address;
 }
 
-/** What is held at an address, in every network or in the named one. */
+/** What is held at an address, in every network or in the selected one. */
 export async function findAt(
   world: World,
   address: Address,
-  given: Given,
+  network: string | undefined,
 ): Promise<readonly Listed[]> {
-  const network = given.text("network");
-  return await Array.fromAsync(
-    world.store.list({
-      first: address,
-      last: address,
-      ...(network !== undefined && { network: network === "default" ? "" : network }),
-    }),
-  );
+  const filter = { first: address, last: address, ...(network !== undefined && { network }) };
+  return await Array.fromAsync(world.store.list(filter));
 }
 
 /** Shows, and returns the exit code: 1 where nobody holds the address. */
@@ -46,12 +40,26 @@ export async function runShow(host: CliHost, given: Given): Promise<0 | 1> {
   const address = addressArgument(given);
   const isJson = wantsJson(given);
   return await withStore(host, given, async (world) => {
-    const found = await findAt(world, address, given);
-    if (isJson) host.write(`${JSON.stringify(found.map(listedToJson), null, 2)}\n`);
+    const found = await findAt(world, address, selectedNetwork(host, given));
+    if (isJson)
+      host.write(
+        `${JSON.stringify(
+          found.map((listed) => toJson(world, listed)),
+          null,
+          2,
+        )}\n`,
+      );
     else if (found.length === 0) host.write(await describeFree(world, address));
     else host.write(found.map((listed) => describe(host, world, listed)).join("\n"));
     return found.some(({ kind }) => kind === "held") ? 0 : 1;
   });
+}
+
+function toJson(world: World, listed: Listed): object {
+  const document = listedToJson(listed);
+  if (listed.kind !== "held" || listed.allocation.owner.node !== world.node) return document;
+  const { netns, proof } = lookAt(world, listed.allocation);
+  return { ...document, netnsSight: netns, ...(proof !== undefined && { proofOfDeath: proof }) };
 }
 
 function describe(host: CliHost, world: World, listed: Listed): string {
@@ -93,15 +101,23 @@ function heldRows(world: World, allocation: Allocation, nowMs: number): [string,
   );
 }
 
-/** What this node can tell of a holder; "superseded" needs a look at all others, which `gc` takes. */
 function describeLife(world: World, allocation: Allocation): string {
   if (allocation.owner.node !== world.node) return "only its own node can tell";
-  const netns = sightOf(world, allocation);
-  const proof = proveDead(allocation, { bootId: world.now().bootId, netns, superseded: false });
+  const { netns, proof } = lookAt(world, allocation);
   if (proof !== undefined) return `no: ${formatProof(proof)}; "whereabouts gc" takes it back`;
   return netns === "same"
     ? "yes: its network namespace stands"
     : "its network namespace cannot be looked at; held until DEL";
+}
+
+/** What this node can tell of a holder of its own; "superseded" needs a look at all others, which `gc` takes. */
+function lookAt(
+  world: World,
+  allocation: Allocation,
+): { netns: NetnsSight; proof: Proof | undefined } {
+  const netns = sightOf(world, allocation);
+  const { bootId } = world.now();
+  return { netns, proof: proveDead(allocation, { bootId, netns, superseded: false }) };
 }
 
 function restingRows(

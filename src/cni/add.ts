@@ -1,5 +1,6 @@
 /** ADD, from configuration to answer. */
 import type { StaticAddress } from "../config/configuration.ts";
+import { checkAnswerable } from "../config/answerable.ts";
 import { formatAddress } from "../core/address.ts";
 import { WhereaboutsError } from "../core/error.ts";
 import type { Allocated } from "../ipam/allocate.ts";
@@ -11,7 +12,7 @@ import { ownerOf, withWorld } from "./invocation.ts";
 import type { Requested } from "./requested-addresses.ts";
 import { parseRequested } from "./requested-addresses.ts";
 import type { ResultAddress } from "./result.ts";
-import { checkRepresentable, formatResult } from "./result.ts";
+import { formatResult } from "./result.ts";
 
 /** Allocates and answers. What could be refused is refused before anything is allocated. */
 export async function runAdd(invocation: Invocation): Promise<void> {
@@ -19,13 +20,7 @@ export async function runAdd(invocation: Invocation): Promise<void> {
   const { ranges, addresses, timeouts } = configuration;
   const requested = parseRequested(network.main, pod, ranges);
   const statics = [...addresses, ...requested.statics];
-  if (ranges.length === 0 && statics.length === 0) {
-    throw new WhereaboutsError(
-      "invalid-configuration",
-      "ipam: no address would be given: set range, ipRanges or addresses",
-    );
-  }
-  checkRepresentable(network.cniVersion, {
+  checkAnswerable(network.cniVersion, {
     ranges: ranges.map(({ cidr }) => cidr),
     requested: requested.addresses,
     statics: statics.map(({ address }) => address),
@@ -80,7 +75,7 @@ async function answer(
   try {
     const { routes, dns } = configuration;
     // An interface may hold more than its configuration asks for now.
-    checkRepresentable(network.cniVersion, {
+    checkAnswerable(network.cniVersion, {
       ranges: [],
       requested: [],
       statics: addresses.map(({ address }) => address),

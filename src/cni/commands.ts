@@ -1,4 +1,5 @@
 /** What each command does with its configuration: parse, call the use case, print. */
+import { checkAnswerable } from "../config/answerable.ts";
 import type { Fault } from "../config/configuration.ts";
 import {
   configurationError,
@@ -6,20 +7,21 @@ import {
   parseConfiguration,
 } from "../config/parse-configuration.ts";
 import { WhereaboutsError } from "../core/error.ts";
+import { memberOf } from "../core/json.ts";
 import { check } from "../ipam/check.ts";
 import { collect } from "../ipam/collect.ts";
 import { release } from "../ipam/release.ts";
 import { status } from "../ipam/status.ts";
 import { runAdd } from "./add.ts";
 import { parseArguments } from "./arguments.ts";
+import { parsePreviousAddresses, parseValidAttachments } from "./attachments.ts";
 import type { Command } from "./environment.ts";
 import { asWhereaboutsError } from "./failure.ts";
 import type { Invocation, ReceivedCall } from "./invocation.ts";
 import { ownerOf, withWorld } from "./invocation.ts";
-import { parsePreviousAddresses, parseValidAttachments } from "./network-configuration.ts";
 import type { PluginHost } from "./plugin-host.ts";
-import type { CniVersion } from "./version.ts";
-import { isAtLeast } from "./version.ts";
+import type { CniVersion } from "../config/cni-version.ts";
+import { isAtLeast } from "../config/cni-version.ts";
 
 /** The commands that need a configuration. */
 type Configured = Exclude<Command, "VERSION">;
@@ -47,12 +49,15 @@ export async function runCommand(host: PluginHost, receivedCall: ReceivedCall): 
   const isCleanUp = command === "DEL" || command === "GC";
   const pod = parseArguments(call.arguments, isCleanUp);
   const inCluster = pod.podNamespace !== "" || pod.infraContainerId !== "";
-  const { configuration, faults, warnings, flatFile } = parseConfiguration(network.main["ipam"], {
-    main: network.main,
-    inCluster,
-    defaultDataDir: host.defaultDataDir,
-    ...(host.readFlatFile !== undefined && { readFlatFile: host.readFlatFile }),
-  });
+  const { configuration, faults, warnings, flatFile } = parseConfiguration(
+    memberOf(network.main, "ipam"),
+    {
+      main: network.main,
+      inCluster,
+      defaultDataDir: host.defaultDataDir,
+      ...(host.readFlatFile !== undefined && { readFlatFile: host.readFlatFile }),
+    },
+  );
   const log = host.openLog({
     file: configuration.logFile,
     level: configuration.logLevel,
@@ -138,7 +143,12 @@ async function runGc(invocation: Invocation): Promise<void> {
 }
 
 async function runStatus(invocation: Invocation): Promise<void> {
-  const { network, overlapping, ranges, timeouts } = invocation.configuration;
+  const { network, overlapping, ranges, addresses, timeouts } = invocation.configuration;
+  checkAnswerable(invocation.network.cniVersion, {
+    ranges: ranges.map(({ cidr }) => cidr),
+    requested: [],
+    statics: addresses.map(({ address }) => address),
+  });
   const pools = ranges.map((range) => ({ network, overlapping, range }));
   await withWorld(invocation, timeouts.statusMs, async (world) => await status(world, pools));
 }

@@ -1,4 +1,5 @@
 /** The environment of a plugin call: https://www.cni.dev/docs/spec/#cni-operations. */
+import { isIdentifier } from "../config/network-configuration.ts";
 import { WhereaboutsError } from "../core/error.ts";
 
 /** Environment variables by name. */
@@ -53,11 +54,6 @@ export function parseEnvironment(environment: Environment): Call {
     arguments: environment["CNI_ARGS"] ?? "",
     mayBeOwnNetns: override === "TRUE" || override === "1",
   };
-}
-
-/** Whether a text may be a container id or the name of a network. */
-export function isIdentifier(text: string): boolean {
-  return /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(text);
 }
 
 /** As the kernel's `dev_valid_name` has it. */

@@ -2,7 +2,7 @@
 import type { ErrorCode } from "../core/error.ts";
 import { WhereaboutsError, errorMessage } from "../core/error.ts";
 import type { Command } from "./environment.ts";
-import type { CniVersion } from "./version.ts";
+import type { CniVersion } from "../config/cni-version.ts";
 
 /** The CNI code of each of our errors; 100 and above are the plugin's own. */
 const codes: Readonly<Record<ErrorCode, number>> = {

@@ -6,7 +6,7 @@ import type { World } from "../ipam/world.ts";
 import type { Log } from "../lib/log.ts";
 import type { PodArguments } from "./arguments.ts";
 import type { Call } from "./environment.ts";
-import type { NetworkConfiguration } from "./network-configuration.ts";
+import type { NetworkConfiguration } from "../config/network-configuration.ts";
 import type { PluginHost } from "./plugin-host.ts";
 
 /** One call as it came in. */

@@ -8,10 +8,10 @@ import {
   parseDocument,
   parseNetworkConfiguration,
   peekCniVersion,
-} from "./network-configuration.ts";
+} from "../config/network-configuration.ts";
 import type { PluginHost } from "./plugin-host.ts";
-import type { CniVersion } from "./version.ts";
-import { newestCniVersion } from "./version.ts";
+import type { CniVersion } from "../config/cni-version.ts";
+import { newestCniVersion } from "../config/cni-version.ts";
 import { formatVersions } from "./result.ts";
 
 /** How long a runtime may take to hand over the configuration. */

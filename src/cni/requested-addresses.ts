@@ -6,7 +6,7 @@ import { equalAddresses, tryParseAddress } from "../core/address.ts";
 import { cidrContains, tryParseInterface } from "../core/cidr.ts";
 import { WhereaboutsError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
-import { isJsonObject } from "../core/json.ts";
+import { isJsonObject, memberOf } from "../core/json.ts";
 import type { Range } from "../core/range.ts";
 import type { PodArguments } from "./arguments.ts";
 
@@ -24,10 +24,10 @@ export function parseRequested(
   pod: PodArguments,
   ranges: readonly Range[],
 ): Requested {
-  const args = isJsonObject(main["args"]) ? main["args"]["cni"] : undefined;
+  const args = memberOf(main, "args");
   for (const [path, source] of [
-    ["runtimeConfig.ips", main["runtimeConfig"]],
-    ["args.cni.ips", args],
+    ["runtimeConfig.ips", memberOf(main, "runtimeConfig")],
+    ["args.cni.ips", isJsonObject(args) ? args["cni"] : undefined],
   ] as const) {
     const list = isJsonObject(source) ? source["ips"] : undefined;
     if (list === undefined || list === null) continue;

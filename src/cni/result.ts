@@ -2,9 +2,8 @@
 import type { Dns, Route } from "../config/configuration.ts";
 import type { Address, Family } from "../core/address.ts";
 import { formatAddress } from "../core/address.ts";
-import { WhereaboutsError } from "../core/error.ts";
-import type { CniVersion } from "./version.ts";
-import { cniVersions, isAtLeast } from "./version.ts";
+import type { CniVersion } from "../config/cni-version.ts";
+import { cniVersions, isAtLeast } from "../config/cni-version.ts";
 
 /** An address as a result carries it. */
 export interface ResultAddress {
@@ -31,31 +30,6 @@ export function formatResult(version: CniVersion, result: AddResult): string {
     ? formatList(version, result)
     : formatFamilies(version, result);
   return JSON.stringify(body, null, 4);
-}
-
-/** Of which families the addresses of an answer will be. */
-export interface ExpectedFamilies {
-  /** One address comes of each. */
-  readonly ranges: readonly { readonly family: Family }[];
-  /** Each takes the place of one of those, or is added. */
-  readonly requested: readonly { readonly family: Family }[];
-  readonly statics: readonly { readonly family: Family }[];
-}
-
-/** Refuses, before anything is allocated, what 0.1.0 and 0.2.0 cannot say. Throws `invalid-configuration`. */
-export function checkRepresentable(version: CniVersion, expected: ExpectedFamilies): void {
-  if (isAtLeast(version, "0.3.0")) return;
-  for (const family of [4, 6] as const) {
-    const countOf = (list: readonly { readonly family: Family }[]): number =>
-      list.filter((one) => one.family === family).length;
-    const { ranges, requested, statics } = expected;
-    const count = Math.max(countOf(ranges), countOf(requested)) + countOf(statics);
-    if (count < 2) continue;
-    throw new WhereaboutsError(
-      "invalid-configuration",
-      `cniVersion ${version} has room for one IPv${family} address, and ${count} would be given: set cniVersion to 0.3.0 or newer`,
-    );
-  }
 }
 
 function formatList(version: CniVersion, { addresses, routes, dns }: AddResult): object {

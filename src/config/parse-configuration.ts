@@ -29,7 +29,7 @@ export interface ConfigurationContext {
 
 /**
  * Reads an `ipam` object, with the flat file merged in. It does not throw: what is wrong stands in `faults`, to
- * which the caller holds each command according to their scope. Ranges are empty where any fault was found.
+ * which the caller holds each command according to their scope.
  */
 export function parseConfiguration(
   ipam: unknown,
@@ -68,7 +68,7 @@ export function parseConfiguration(
     configuration: {
       ...settings,
       store: isJsonObject(ipam) ? store : undefined,
-      ranges: faults.length === 0 ? ranges : [],
+      ranges,
       addresses,
       routes,
       dns,

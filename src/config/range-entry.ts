@@ -1,4 +1,5 @@
 /** One entry of `ipRanges`, or the `range` of the `ipam` object with what belongs to it. */
+import type { Address } from "../core/address.ts";
 import type { Cidr } from "../core/cidr.ts";
 import { formatCidr, lastOfCidr } from "../core/cidr.ts";
 import type { Interval } from "../core/interval-set.ts";
@@ -7,25 +8,33 @@ import { makeRange, usableInterval } from "../core/range.ts";
 import type { Fields } from "./fields.ts";
 import { readList } from "./fields.ts";
 import type { NamedAddress } from "./named-address.ts";
-import { readAddress } from "./named-address.ts";
 import { readBounds } from "./range-bounds.ts";
 import type { RangeText } from "./range-text.ts";
 import { parseRangeText, tryParseExclusion } from "./range-text.ts";
 import type { Field, Report } from "./report.ts";
 import { addFault, addWarning } from "./report.ts";
 
+/** An entry as it is written. */
+export interface RangeEntry {
+  readonly fields: Fields;
+  readonly path: string;
+  /** Its own. */
+  readonly gateway: NamedAddress | undefined;
+}
+
 /** What the rest of the configuration says about every range. */
 export interface RangeSetting {
   /** The gateway of the `ipam` object; it goes to ranges of its family that have none of their own. */
   readonly gateway: NamedAddress | undefined;
+  /** The gateways of all ranges. */
+  readonly reserved: readonly Address[];
   /** The main plugin has `isGateway` or `isDefaultGateway`: without a gateway it takes network+1. */
   readonly mainPluginIsGateway: boolean;
 }
 
-/** The range of an entry, whose path is `path`. Undefined, with a fault, if there is none. */
+/** The range of an entry. Undefined, with a fault, if there is none. */
 export function parseRangeEntry(
-  fields: Fields,
-  path: string,
+  { fields, path, gateway: own }: RangeEntry,
   setting: RangeSetting,
   report: Report,
 ): Range | undefined {
@@ -35,17 +44,20 @@ export function parseRangeEntry(
   const { cidr } = text;
   const bounds = readBounds(fields, field, text, report);
   const exclusions = readExclusions(fields, cidr, bounds, report);
-  const gateway = readOwnGateway(fields, cidr, report) ?? gatewayFor(cidr, setting);
+  const gateway = checkOwnGateway(own, cidr, report) ?? gatewayFor(cidr, setting);
+  const reserved = setting.reserved.filter(({ family }) => family === cidr.family);
   const parts: RangeParts = {
     cidr,
     start: bounds.first,
     end: bounds.last,
-    exclusions,
+    exclusions: [...exclusions, ...reserved.map(({ value }) => ({ first: value, last: value }))],
     ...(gateway !== undefined && { gateway: gateway.address }),
     firstIsGateway: setting.mainPluginIsGateway && gateway === undefined,
   };
   const range = makeRange(parts);
-  if (range === undefined) addFaultOfNothingLeft(parts, fields, field, gateway, report);
+  if (range === undefined) {
+    addFaultOfNothingLeft({ ...parts, exclusions }, fields, field, gateway, report);
+  }
   return range;
 }
 
@@ -86,8 +98,11 @@ function readExclusions(
   return exclusions;
 }
 
-function readOwnGateway(fields: Fields, cidr: Cidr, report: Report): NamedAddress | undefined {
-  const gateway = readAddress(fields, "gateway", report);
+function checkOwnGateway(
+  gateway: NamedAddress | undefined,
+  cidr: Cidr,
+  report: Report,
+): NamedAddress | undefined {
   if (gateway === undefined || gateway.address.family === cidr.family) return gateway;
   addFault(report, gateway.field, `is not of the family of its range ${formatCidr(cidr)}`);
   return undefined;

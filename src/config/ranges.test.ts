@@ -100,7 +100,8 @@ describe("parseConfiguration() makes ranges", () => {
         );
         if (low === undefined || high === undefined) return;
         // IPv4-mapped texts are IPv4.
-        if (family === 6 && network >> 32n === 0xffffn) return;
+        const named = [network, network + low, network + high];
+        if (family === 6 && named.some((each) => each >> 32n === 0xffffn)) return;
         const [first, last] = [low, high].map((offset) =>
           formatAddress({ family, value: network + offset }),
         );
@@ -159,4 +160,30 @@ describe("parseConfiguration() applies gateways", () => {
       "fd00::2-fd00::3",
     ]);
   });
+});
+
+describe("a gateway, whatever range it belongs to", () => {
+  test.each([
+    [
+      "of one entry is left out of the others",
+      { ipRanges: [{ range: "10.0.0.0/24", gateway: "10.0.0.1" }, { range: "10.0.0.0/29" }] },
+      ["10.0.0.2-10.0.0.254", "10.0.0.2-10.0.0.6"],
+    ],
+    [
+      "of all is left out where an entry has its own",
+      { gateway: "10.1.0.1", ipRanges: [{ range: "10.1.0.0/29", gateway: "10.1.0.6" }] },
+      ["10.1.0.2-10.1.0.5"],
+    ],
+  ])("%s", (_, ipam, expected) => {
+    const parsed = parse(ipam);
+    expect(findings(parsed)).toEqual([]);
+    expect(parsed.configuration.ranges.map(allowedText)).toEqual(expected);
+  });
+});
+
+test("an empty range beside ipRanges counts as none", () => {
+  const parsed = parse({ range: "", ipRanges: [{ range: "10.5.0.0/24" }] });
+  expect(findings(parsed)).toEqual([]);
+  expect(parsed.configuration.ranges).toHaveLength(1);
+  expect(parse({ range: "" }).faults).toHaveLength(1);
 });

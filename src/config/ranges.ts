@@ -5,7 +5,7 @@ import { readList, readObject, readText, readTexts } from "./fields.ts";
 import { rangeKeys } from "./known-keys.ts";
 import type { NamedAddress } from "./named-address.ts";
 import { readAddress } from "./named-address.ts";
-import type { RangeSetting } from "./range-entry.ts";
+import type { RangeEntry, RangeSetting } from "./range-entry.ts";
 import { parseRangeEntry } from "./range-entry.ts";
 import type { Report } from "./report.ts";
 import { addFault, addWarning } from "./report.ts";
@@ -23,32 +23,47 @@ export function parseRanges(
   report: Report,
 ): readonly Range[] {
   const gateway = readAddress(fields, "gateway", report);
-  const setting: RangeSetting = { gateway, mainPluginIsGateway };
-  const ranges: Range[] = [];
-  if (fields.has("range")) {
-    // `gateway` is left out: here it is that of all ranges, whatever their family.
-    const own = new Map([...fields].filter(([key]) => keysOfRange.includes(key)));
-    const range = parseRangeEntry(own, "ipam", setting, report);
-    if (range !== undefined) ranges.push(range);
-  } else {
-    warnOfKeysWithoutRange(fields, report);
-  }
-  const entries = readList(fields, "ipRanges", report);
-  const count = entries.length + (fields.has("range") ? 1 : 0);
-  const list = fields.get("ipRanges");
-  if (count > maximumRanges && list !== undefined) {
-    const field = { ...list, value: undefined };
+  const entries = readEntries(fields, report);
+  const gateways = [gateway, ...entries.map((entry) => entry.gateway)];
+  const setting: RangeSetting = {
+    gateway,
+    // Of whatever range it is the gateway, no range gives it out.
+    reserved: gateways.flatMap((named) => (named === undefined ? [] : [named.address])),
+    mainPluginIsGateway,
+  };
+  const ranges = entries.flatMap((entry) => parseRangeEntry(entry, setting, report) ?? []);
+  if (gateway !== undefined) warnOfUnusedGateway(gateway, ranges, report);
+  return ranges;
+}
+
+/** The entries: `range` with what belongs to it, then `ipRanges`; none, with a fault, if they are too many. */
+function readEntries(fields: Fields, report: Report): readonly RangeEntry[] {
+  const list = readList(fields, "ipRanges", report);
+  const range = fields.get("range");
+  // An empty text is as good as none, unless nothing else says where addresses come from.
+  const hasRange = range !== undefined && (range.value !== "" || list.length === 0);
+  const count = list.length + (hasRange ? 1 : 0);
+  const ipRanges = fields.get("ipRanges");
+  if (count > maximumRanges && ipRanges !== undefined) {
+    const field = { ...ipRanges, value: undefined };
     addFault(report, field, `make ${count} ranges; at most ${maximumRanges} are possible`);
     return [];
   }
-  for (const entry of entries) {
-    const entryFields = readObject(entry, rangeKeys, report);
-    if (entryFields === undefined) continue;
-    const range = parseRangeEntry(entryFields, entry.path, setting, report);
-    if (range !== undefined) ranges.push(range);
+  const entries: RangeEntry[] = [];
+  if (hasRange) {
+    // `gateway` is left out: here it is that of all ranges, whatever their family.
+    const own = new Map([...fields].filter(([key]) => keysOfRange.includes(key)));
+    entries.push({ fields: own, path: "ipam", gateway: undefined });
+  } else {
+    warnOfKeysWithoutRange(fields, report);
   }
-  if (gateway !== undefined) warnOfUnusedGateway(gateway, ranges, report);
-  return ranges;
+  for (const field of list) {
+    const entryFields = readObject(field, rangeKeys, report);
+    if (entryFields === undefined) continue;
+    const gateway = readAddress(entryFields, "gateway", report);
+    entries.push({ fields: entryFields, path: field.path, gateway });
+  }
+  return entries;
 }
 
 function warnOfKeysWithoutRange(fields: Fields, report: Report): void {

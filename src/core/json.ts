@@ -15,6 +15,14 @@ export function parseJson(text: string): unknown {
   }
 }
 
+/** A member by its key, or by one that differs in case alone, as Go's decoder has it. */
+export function memberOf(object: JsonObject, key: string): unknown {
+  if (Object.hasOwn(object, key)) return object[key];
+  const folded = key.toLowerCase();
+  const written = Object.keys(object).find((other) => other.toLowerCase() === folded);
+  return written === undefined ? undefined : object[written];
+}
+
 /** Whether a parsed value is a JSON object (no array, no null). */
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -27,6 +27,8 @@ export interface FileStatus {
   readonly identity: string;
   readonly userId: number;
   readonly sizeBytes: number;
+  /** Permissions, with the bits of set-id and sticky. */
+  readonly mode: number;
 }
 
 const kinds: Readonly<Record<number, FileStatus["kind"]>> = {
@@ -66,6 +68,7 @@ function statAt(folder: number, path: string, flags: number): FileStatus | undef
     kind: kinds[statxView.getUint16(0x1c, true) & 0o170000] ?? "other",
     identity: `${device}:${statxView.getBigUint64(0x20, true)}`,
     userId: statxView.getUint32(0x14, true),
+    mode: statxView.getUint16(0x1c, true) & 0o7777,
     sizeBytes: Number(statxView.getBigUint64(0x28, true)),
   };
 }

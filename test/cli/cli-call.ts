@@ -2,7 +2,8 @@
 import type { CliHost } from "../../src/cli/cli-host.ts";
 import { runCommandLine } from "../../src/cli/command-line.ts";
 import type { FakeNode } from "../plugin-call.ts";
-import { worldOf } from "../plugin-call.ts";
+import { call, pod } from "../ipam/calls.ts";
+import { makeNode, pass, worldOf } from "../plugin-call.ts";
 
 /** What a command printed. */
 export interface CliAnswer {
@@ -44,4 +45,38 @@ export async function callCli(
   };
   const exitCode = await runCommandLine(host, command === "" ? [] : command.split(" "));
   return { exitCode, stdout, stderr };
+}
+
+/** A range of five addresses, which rest for a while. */
+export const ipam = {
+  datastore: "local",
+  range: "10.0.0.0/29",
+  gateway: "10.0.0.1",
+  reuse_delay: 90,
+};
+
+/** A node with a pod and a container that hold, one that rests, and one in another network. */
+export async function makeBusyNode(): Promise<FakeNode> {
+  const node = makeNode();
+  node.namespaces.set("/run/netns/a1", "4:a1");
+  await call(node, "ADD", ipam, { ...pod("u1", "a1"), netns: "/run/netns/a1" });
+  await call(node, "ADD", ipam, { containerId: "resting" });
+  await call(node, "ADD", ipam, { containerId: "b1", interfaceName: "net1" });
+  await call(node, "DEL", ipam, { containerId: "resting" });
+  await call(
+    node,
+    "ADD",
+    { ...ipam, network_name: "blue", ipRanges: [{ range: "fd00::/64" }] },
+    { containerId: "d1" },
+  );
+  pass(node, 65_000);
+  return node;
+}
+
+/** The lines of a text, without blanks at their ends. */
+export function lines(text: string): readonly string[] {
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.trimEnd());
 }

@@ -5,7 +5,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cniVersions } from "../../src/cni/version.ts";
+import { cniVersions } from "../../src/config/cni-version.ts";
 import type { FakeNode, PluginCall } from "../plugin-call.ts";
 import { callPlugin, environmentOf, makeNode } from "../plugin-call.ts";
 

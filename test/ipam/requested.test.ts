@@ -1,6 +1,6 @@
 /** Requested addresses: exactly these, or an error that says why not. */
 import { describe, expect, test } from "bun:test";
-import { makeNode } from "../plugin-call.ts";
+import { callPlugin, makeNode } from "../plugin-call.ts";
 import { addressesOf, call, pod } from "./calls.ts";
 
 const dual = {
@@ -95,6 +95,40 @@ describe("a requested address", () => {
   });
 });
 
+test("what is requested where no range is configured is refused", async () => {
+  const ipam = { addresses: [{ address: "192.0.2.7/24" }] };
+  const result = await call(makeNode(), "ADD", ipam, { args: "IP=10.9.9.9" });
+  expect(result.code).toBe(102);
+  expect(result.msg).toContain("none is configured");
+});
+
+test("as many ranges as possible give a requested address", async () => {
+  const ipRanges = [{ range: "10.0.0.0/16" }, { range: "10.0.1.0/24" }];
+  const result = await call(makeNode(), "ADD", { ipRanges }, { args: "IP=10.0.1.5,10.0.2.5" });
+  expect(addressesOf(result)).toEqual(["10.0.2.5/16", "10.0.1.5/24"]);
+});
+
+test("0.2.0 refuses to leave out what a container holds", async () => {
+  const node = makeNode();
+  const ipam = { type: "whereabouts", range: "10.0.0.0/24" };
+  const main = { name: "net", type: "x", ipam };
+  const args = "IP=10.0.0.5,10.0.0.6";
+  await callPlugin(node, { command: "ADD", stdin: { ...main, cniVersion: "1.0.0" }, args });
+  const again = await callPlugin(node, { command: "ADD", stdin: { ...main, cniVersion: "0.2.0" } });
+  expect(again).toEqual({ exitCode: 1, stdout: expect.stringContaining("room for one IPv4") });
+  expect(await Array.fromAsync(node.store.list({}))).toHaveLength(2);
+});
+
+test("keys of the main plugin's configuration match whatever their case", async () => {
+  const stdin = {
+    CNIVersion: "1.0.0",
+    Name: "net",
+    IPAM: { TYPE: "whereabouts", RANGE: "10.0.0.0/24" },
+  };
+  const { stdout } = await callPlugin(makeNode(), { command: "ADD", stdin });
+  expect(stdout).toContain("10.0.0.1/24");
+});
+
 test("addresses alone, without a range, are given to everybody", async () => {
   const node = makeNode();
   const ipam = { addresses: [{ address: "10.5.0.9/24", gateway: "10.5.0.1" }] };
@@ -112,7 +146,6 @@ test("the first address is kept for a main plugin that is the gateway and was no
     isGateway: true,
     ipam: { type: "whereabouts", range: "10.0.0.0/24" },
   };
-  const { callPlugin } = await import("../plugin-call.ts");
   const { stdout } = await callPlugin(makeNode(), { command: "ADD", stdin });
   expect(stdout).toContain("10.0.0.2/24");
 });

@@ -1,5 +1,5 @@
 /** What any call whatever must look like from outside, however malformed it was. */
-import { cniVersions } from "../../src/cni/version.ts";
+import { cniVersions } from "../../src/config/cni-version.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { isJsonObject } from "../../src/core/json.ts";
 

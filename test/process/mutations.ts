@@ -1,5 +1,5 @@
 /** Malformed calls: mutations of valid documents and environments, by a seeded source of chance. */
-import { cniVersions } from "../../src/cni/version.ts";
+import { cniVersions } from "../../src/config/cni-version.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import { isJsonObject } from "../../src/core/json.ts";
 import { SECRET } from "./answer.ts";

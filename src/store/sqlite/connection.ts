@@ -14,6 +14,7 @@ export interface ConnectionOptions {
   /** The folder; made with mode 0700 if it is missing. */
   readonly dataDir: string;
   readonly waiting: Waiting;
+  readonly mustExist?: boolean;
   readonly migrations: readonly Migration[];
 }
 
@@ -35,10 +36,12 @@ export class SqliteConnection {
 
   /** Opens the database, made or brought to the latest schema if need be. Throws `WhereaboutsError`. */
   static async open(options: ConnectionOptions): Promise<SqliteConnection> {
-    const { dataDir, waiting, migrations } = options;
+    const { dataDir, waiting, mustExist = false, migrations } = options;
     const path = databasePath(dataDir);
     try {
-      ensureDatabaseFile(dataDir, (temporary) => createDatabase(temporary, path, migrations));
+      ensureDatabaseFile(dataDir, mustExist, (temporary) =>
+        createDatabase(temporary, path, migrations),
+      );
     } catch (error) {
       throw translateError(error, path);
     }

@@ -13,9 +13,13 @@ export function databasePath(dataDir: string): string {
 /**
  * Sees to it that the folder and the file exist, are ours and are what they should be. A missing file is made
  * under another name by `create`, which must leave no `-wal` file, and linked into place: under its own name it
- * is always complete. Throws `store-unavailable` or `store-damaged`, and errors of the file system.
+ * is always complete. With `mustExist` a missing one is an error. Throws `store-unavailable` or `store-damaged`, and errors of the file system.
  */
-export function ensureDatabaseFile(dataDir: string, create: (path: string) => void): void {
+export function ensureDatabaseFile(
+  dataDir: string,
+  mustExist: boolean,
+  create: (path: string) => void,
+): void {
   const path = databasePath(dataDir);
   if (isOurFolder(dataDir) && isOurFile(path)) return;
   // SQLite would play a -wal file of a lost database into the new one. It is not ours to delete.
@@ -23,6 +27,12 @@ export function ensureDatabaseFile(dataDir: string, create: (path: string) => vo
     throw new WhereaboutsError("store-damaged", `${path} is gone, but its ${path}-wal is there`, {
       details:
         "Restore the database from a backup, or move the -wal file away once no container on this host uses addresses of it.",
+    });
+  }
+  if (mustExist) {
+    throw new WhereaboutsError("store-unavailable", `There is no database in ${dataDir}`, {
+      details:
+        "Nothing was allocated there so far. An ordinary user has a folder of their own: run as root to see the system's, or name a folder (--data-dir).",
     });
   }
   makeDatabase(path, create);
@@ -36,6 +46,8 @@ function isOurFolder(dataDir: string): boolean {
   if (found === undefined) return false;
   if (found.kind !== "folder") throw unusable(dataDir, "it is not a folder");
   if (found.userId !== process.geteuid?.()) throw unusable(dataDir, ownedBy(found.userId));
+  // In a folder like /tmp others cannot touch what is ours.
+  if ((found.mode & 0o1002) === 0o002) throw unusable(dataDir, "everybody may write to it");
   return true;
 }
 
@@ -58,6 +70,7 @@ function ownedBy(uid: number): string {
 
 function unusable(path: string, reason: string): WhereaboutsError {
   return new WhereaboutsError("store-unavailable", `Cannot use ${path}: ${reason}`, {
-    details: "Put it right (chown, or move it away), or let data_dir name another folder.",
+    details:
+      "Run as the user to whom it belongs (root, on most hosts), put it right (chown, chmod, or move it away), or let data_dir name another folder.",
   });
 }

@@ -31,6 +31,8 @@ export interface SqliteStoreOptions {
   readonly dataDir: string;
   /** How a call waits for other processes before it ends with `try-later`. */
   readonly waiting: Waiting;
+  /** Whether a database that is missing is an error rather than made. */
+  readonly mustExist?: boolean;
   /** Wall clock in whole milliseconds since the epoch; default: `Date.now`. */
   readonly now?: () => number;
   /** The steps to the latest schema; default: those of this version. */
