@@ -26,7 +26,7 @@ test: $(STAMP) ## all of check, the build, and every suite in test/; what CI run
 	@bash scripts/test-tools.sh
 	@$(BUN) scripts/test.ts all
 
-demo: dist/whereabouts ## two containers get their addresses, before your eyes
+demo: dist/whereabouts ## pods on real networks get their addresses, before your eyes
 	@$(DEBIAN) demo containernetworking-plugins iproute2 iputils-ping
 	@bash demo/demo.sh
 

@@ -1,4 +1,5 @@
 /** A container runtime, as far as a CNI plugin can tell: it executes plugins, and remembers what they answered. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isJsonObject } from "../../src/core/json.ts";
 import type { NetworkNamespace } from "./network-namespace.ts";
@@ -148,6 +149,8 @@ function mustSucceed(command: string, answer: Answer): Answer {
 
 /** What `whereabouts ls` lists of a store: `ADDRESS CONTAINER`, or `ADDRESS rests`, in order of the addresses. */
 export async function listed(dataDir: string): Promise<readonly string[]> {
+  // Where nothing was ever allocated there is no database.
+  if (!existsSync(`${dataDir}/whereabouts.db`)) return [];
   const text = await succeed([EXECUTABLE, "ls", "--data-dir", dataDir, "--output", "json"]);
   const rows: unknown = JSON.parse(text);
   if (!Array.isArray(rows)) throw new Error(`ls printed no list: ${text}`);

@@ -189,6 +189,8 @@ export interface Held {
 
 /** What is held in the store of a folder, in order, asked as people ask. */
 export async function listHeld(dataDir: string): Promise<readonly Held[]> {
+  // Where nothing was ever allocated there is no database.
+  if (!existsSync(join(dataDir, "whereabouts.db"))) return [];
   const { exitCode, stdout, stderr } = await start({
     environment: { NODENAME: NODE },
     argv: [EXECUTABLE, "ls", "-o", "json", "--data-dir", dataDir],
