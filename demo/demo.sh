@@ -90,7 +90,7 @@ tour() {
   run whereabouts gc --dry-run --data-dir "$work/data"
   says "Nothing was freed"
   run whereabouts gc --yes --data-dir "$work/data"
-  says "Freed 3 of 3."
+  says "Freed 3 of 3 holders."
   note "An ADD in a full range does the same by itself, before it says \"full\"."
   cni ADD cache net3 tiny.conf
   gives 10.72.0.1/30
