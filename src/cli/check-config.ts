@@ -14,13 +14,14 @@ import type { Interval } from "../core/interval-set.ts";
 import { intervalSet, setSize, subtractIntervals } from "../core/interval-set.ts";
 import type { Range } from "../core/range.ts";
 import { rangeSize, usableInterval } from "../core/range.ts";
+import { printable } from "../lib/printable.ts";
 import type { CliHost } from "./cli-host.ts";
 import { networkName } from "./describe.ts";
 import type { Given } from "./options.ts";
 import { wantsJson } from "./options.ts";
 import type { Document } from "./select-store.ts";
 import { readDocuments } from "./select-store.ts";
-import { formatCount, formatTable, makeStyle, printable } from "./terminal.ts";
+import { formatCount, formatTable, makeStyle } from "./terminal.ts";
 
 /** Explains, and returns the exit code: 1 where ADD would be refused. */
 export function runCheckConfig(host: CliHost, given: Given): 0 | 1 {

@@ -1,9 +1,9 @@
 /** Allocations as the command line shows them, as text and as JSON. */
+import { printable } from "../lib/printable.ts";
 import { formatAddress } from "../core/address.ts";
 import type { Allocation, Holding, Owner } from "../core/allocation.ts";
 import { formatCidr } from "../core/cidr.ts";
 import type { Listed } from "../store/store.ts";
-import { printable } from "./terminal.ts";
 
 /** How a network is written that is called as the one without a name is shown. */
 export const QUOTED_DEFAULT = '"default"';

@@ -8,6 +8,7 @@ import type { World } from "../ipam/world.ts";
 import { sightOf } from "../ipam/world.ts";
 import { formatCidr } from "../core/cidr.ts";
 import type { Listed } from "../store/store.ts";
+import { printable } from "../lib/printable.ts";
 import type { CliHost } from "./cli-host.ts";
 import { allocationToJson, networkName, nodeName } from "./describe.ts";
 import { agree } from "./agree.ts";
@@ -15,7 +16,6 @@ import type { Given } from "./options.ts";
 import { UsageError, wantsJson } from "./options.ts";
 import { selectedNetwork, withStore } from "./select-store.ts";
 import { addressArgument, findAt } from "./show.ts";
-import { printable } from "./terminal.ts";
 
 /** Releases, and returns the exit code: 1 where nothing was released. */
 export async function runRelease(host: CliHost, given: Given): Promise<0 | 1> {

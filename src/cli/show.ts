@@ -10,12 +10,13 @@ import { formatRange, rangeAllows } from "../core/range.ts";
 import type { World } from "../ipam/world.ts";
 import { sightOf } from "../ipam/world.ts";
 import type { Listed } from "../store/store.ts";
+import { printable } from "../lib/printable.ts";
 import type { CliHost } from "./cli-host.ts";
 import { holderName, listedToJson, networkName } from "./describe.ts";
 import type { Given } from "./options.ts";
 import { UsageError, wantsJson } from "./options.ts";
 import { selectedNetwork, withStore } from "./select-store.ts";
-import { formatDuration, formatTable, makeStyle, printable } from "./terminal.ts";
+import { formatDuration, formatTable, makeStyle } from "./terminal.ts";
 
 /** The address that a command is about. Throws {@link UsageError}. */
 export function addressArgument({ positionals }: Given): Address {

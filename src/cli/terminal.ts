@@ -80,9 +80,3 @@ export function formatDuration(milliseconds: number): string {
     .map(([value, unit]) => `${value}${unit}`)
     .join(" ");
 }
-
-/** Text from outside, with control characters made visible, so that it cannot steer a terminal. */
-export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "�");
-}

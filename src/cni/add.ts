@@ -2,7 +2,7 @@
 import type { StaticAddress } from "../config/configuration.ts";
 import { checkAnswerable } from "../config/answerable.ts";
 import { formatAddress } from "../core/address.ts";
-import { WhereaboutsError } from "../core/error.ts";
+import { WhereaboutsError, errorMessage } from "../core/error.ts";
 import type { Allocated } from "../ipam/allocate.ts";
 import { allocate } from "../ipam/allocate.ts";
 import { rollBack } from "../ipam/roll-back.ts";
@@ -86,7 +86,8 @@ async function answer(
     if (allocation !== undefined && revocation !== undefined) {
       await rollBack(world, allocation, revocation);
     }
-    throw error;
+    if (error instanceof WhereaboutsError) throw error;
+    throw new WhereaboutsError("input-output", `Cannot write the result: ${errorMessage(error)}`);
   }
   log.verbose(`ADD: ${addresses.map(({ address }) => formatAddress(address)).join(", ")}`);
 }

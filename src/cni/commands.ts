@@ -150,5 +150,9 @@ async function runStatus(invocation: Invocation): Promise<void> {
     statics: addresses.map(({ address }) => address),
   });
   const pools = ranges.map((range) => ({ network, overlapping, range }));
-  await withWorld(invocation, timeouts.statusMs, async (world) => await status(world, pools));
+  await withWorld(
+    invocation,
+    timeouts.statusMs,
+    async (world, deadlineUs) => await status(world, pools, deadlineUs),
+  );
 }

@@ -104,21 +104,24 @@ export function planConfirmation(
 function matchHoldings(
   ranges: readonly (Range | undefined)[],
   holdings: readonly Holding[],
-): Map<number, Holding> {
+): ReadonlyMap<number, Holding> {
   const matched = new Map<number, Holding>();
-  const free = new Set(holdings);
-  const fits = [
-    (range: Range, holding: Holding) => equalCidrs(range.cidr, holding.cidr),
-    (range: Range, holding: Holding) => cidrContains(range.cidr, holding.address),
-  ];
-  for (const fit of fits) {
-    for (const [index, range] of ranges.entries()) {
-      if (range === undefined || matched.has(index)) continue;
-      const holding = [...free].find((candidate) => fit(range, candidate));
-      if (holding === undefined) continue;
-      matched.set(index, holding);
-      free.delete(holding);
-    }
+  const indexesOf = (fits: (range: Range, holding: Holding) => boolean) =>
+    new Map(
+      holdings.map((holding) => [
+        holding,
+        [...ranges.keys()].filter((index) => {
+          const range = ranges[index];
+          return range !== undefined && fits(range, holding);
+        }),
+      ]),
+    );
+  const ofSamePrefix = indexesOf((range, { cidr }) => equalCidrs(range.cidr, cidr));
+  const around = indexesOf((range, { address }) => cidrContains(range.cidr, address));
+  for (const holding of holdings) takeRange(holding, ofSamePrefix, matched, new Set());
+  const served = new Set(matched.values());
+  for (const holding of holdings) {
+    if (!served.has(holding)) takeRange(holding, around, matched, new Set());
   }
   return matched;
 }
@@ -160,21 +163,21 @@ function giversOf(
 }
 
 /**
- * Gives an address a range of its own, if need be by giving those that are in the way others (an augmenting path:
- * Kuhn, 1955), so that as many ranges as possible give a requested address.
+ * Gives an address a range (by index) of its own, if need be by giving those that are in the way others (an augmenting
+ * path: Kuhn, 1955), so that as many as possible have one.
  */
-function takeRange(
-  address: Address,
-  givers: ReadonlyMap<Address, readonly number[]>,
-  taken: Map<number, Address>,
+function takeRange<Item>(
+  item: Item,
+  ranges: ReadonlyMap<Item, readonly number[]>,
+  taken: Map<number, Item>,
   visited: Set<number>,
 ): boolean {
-  for (const index of givers.get(address) ?? []) {
+  for (const index of ranges.get(item) ?? []) {
     if (visited.has(index)) continue;
     visited.add(index);
     const occupant = taken.get(index);
-    if (occupant !== undefined && !takeRange(occupant, givers, taken, visited)) continue;
-    taken.set(index, address);
+    if (occupant !== undefined && !takeRange(occupant, ranges, taken, visited)) continue;
+    taken.set(index, item);
     return true;
   }
   return false;

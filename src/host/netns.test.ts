@@ -55,7 +55,10 @@ describe("sightNetns()", () => {
 
   test("proves nothing where the parent folder or the PID namespace is another", () => {
     const identity = identify(own);
-    expect(sightNetns({ ...identity, seenFrom: "pid:0:4:1" })).toBe("unknown");
+    const elsewhere = { ...identity, seenFrom: "pid:0:4:1" };
+    expect(sightNetns({ ...elsewhere, namespace: "0:4:1" })).toBe("unknown");
+    // No proof of anything, but reason enough for GC to leave it.
+    expect(sightNetns(elsewhere)).toBe("same");
     const path = join(folder, "moved", "ns");
     mkdirSync(join(folder, "moved"));
     const gone: NetnsIdentity = { path, namespace: "0:4:1", seenFrom: "0:0:0" };

@@ -31,11 +31,11 @@ export function identifyNetns(path: string): NetnsIdentity | undefined {
 export function sightNetns(identity: NetnsIdentity): NetnsSight {
   const { path } = identity;
   try {
-    if (seenFrom(path) !== identity.seenFrom) return "unknown";
-    if (statFile(path) === undefined) return "missing";
     const namespace = namespaceAt(path);
-    if (namespace === undefined) return "unknown";
-    return namespace === identity.namespace ? "same" : "replaced";
+    if (namespace === identity.namespace) return "same";
+    if (seenFrom(path) !== identity.seenFrom) return "unknown";
+    if (namespace !== undefined) return "replaced";
+    return statFile(path) === undefined ? "missing" : "unknown";
   } catch {
     return "unknown";
   }

@@ -21,11 +21,18 @@ interface KeptId {
 
 /** The folder for what whereabouts keeps on a node: root's, or an ordinary user's (also one who is root in a user namespace). */
 export function defaultStateDir(environment: Readonly<Record<string, string | undefined>>): string {
-  const ownsSystem = statFile("/var/lib")?.userId === process.geteuid?.();
-  if (ownsSystem) return "/var/lib/cni/whereabouts";
+  if (ownsSystem()) return "/var/lib/cni/whereabouts";
   const { XDG_STATE_HOME: stateHome, HOME: home } = environment;
   if (stateHome !== undefined && stateHome.startsWith("/")) return `${stateHome}/whereabouts`;
   return `${home ?? ""}/.local/state/whereabouts`;
+}
+
+function ownsSystem(): boolean {
+  try {
+    return statFile("/var/lib")?.userId === process.geteuid?.();
+  } catch {
+    return false;
+  }
 }
 
 /** This node's id. Throws `input-output` where one must be kept and cannot. */

@@ -27,11 +27,21 @@ export interface Suspect {
   readonly superseder: Allocation | undefined;
 }
 
-/** The first sighting: what is provably dead among this node's allocations that `concerns` picks, lowest address first. */
-export async function sightSuspects(world: World, concerns: Concern): Promise<readonly Suspect[]> {
+/** The first sighting: what is provably dead among this node's allocations that `concerns` picks, lowest address first. Throws `try-later` after the deadline. */
+export async function sightSuspects(
+  world: World,
+  concerns: Concern,
+  deadlineUs = Infinity,
+): Promise<readonly Suspect[]> {
   const bySequence = new Map<number, Allocation>();
   const latestByPath = new Map<string, Allocation>();
   for await (const listed of world.store.list({ node: world.node })) {
+    if (leftMs(world, deadlineUs) <= 0) {
+      throw new WhereaboutsError(
+        "try-later",
+        "The time of this call was over before all that this node holds was looked at",
+      );
+    }
     if (listed.kind !== "held") continue;
     const { allocation } = listed;
     if (concerns(allocation)) bySequence.set(allocation.sequence, allocation);
@@ -133,6 +143,7 @@ export class Reclaimer {
     const suspects = await sightSuspects(
       this.#world,
       (allocation) => concerns(allocation) && !this.#looked.has(allocation.sequence),
+      this.#deadlineUs,
     );
     if (suspects.length === 0) return [];
     if (leftMs(this.#world, this.#deadlineUs) <= SIGHTING_INTERVAL_MS) {

@@ -9,7 +9,11 @@ import type { World } from "./world.ts";
  * Returns if the store can be written and every pool has a free address, or one that an ADD may reclaim. Throws
  * `range-full` and what the store throws.
  */
-export async function status(world: World, pools: readonly Pool[]): Promise<void> {
+export async function status(
+  world: World,
+  pools: readonly Pool[],
+  deadlineUs: number,
+): Promise<void> {
   await world.store.register({ node: world.node, bootId: world.now().bootId });
   for (const usage of await world.store.usage(pools)) {
     if (usage.lowestFree !== undefined) continue;
@@ -18,6 +22,7 @@ export async function status(world: World, pools: readonly Pool[]): Promise<void
       world,
       ({ owner, holdings }) =>
         owner.network === network && holdings.some(({ address }) => rangeAllows(range, address)),
+      deadlineUs,
     );
     if (suspects.length === 0) throw fullError(usage);
   }

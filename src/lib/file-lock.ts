@@ -2,6 +2,7 @@
  * Waiting in line for a file or folder: flock(2), with a time limit. The kernel wakes those who wait one by one in
  * the order in which they came, and none of them uses the processor meanwhile.
  */
+import { dlopen } from "bun:ffi";
 import { closeFile, openToRead } from "./files.ts";
 import { functionsOfLibc, pathPointerTo, pointerTo, systemCall } from "./system-call.ts";
 
@@ -11,11 +12,19 @@ const ITIMER_REAL = 0;
 const SIG_UNBLOCK = 1;
 const AGAIN_US = 20_000n;
 
-/** Loaded only by who has to wait. */
-const declarations = {
-  dlsym: { args: ["ptr", "ptr"], returns: "u64" },
+const dlsymDeclaration = { dlsym: { args: ["ptr", "ptr"], returns: "u64" } } as const;
+const sigactionDeclaration = {
   sigaction: { args: ["i32", "ptr", "ptr"], returns: "i32" },
 } as const;
+
+/** Before glibc 2.34 it was in a library of its own. */
+function loadDlsym() {
+  try {
+    return functionsOfLibc(dlsymDeclaration).dlsym;
+  } catch {
+    return dlopen("libdl.so.2", dlsymDeclaration).symbols.dlsym;
+  }
+}
 
 /**
  * Waits for its turn at `path`, blocking the whole process, at most for `timeoutMs`. Returns what ends the turn
@@ -26,11 +35,11 @@ export function takeTurn(path: string, timeoutMs: number): (() => void) | undefi
   if (timeoutMs <= 0) return undefined;
   let descriptor: number;
   try {
+    letTimerInterrupt();
     descriptor = openToRead(path);
   } catch {
     return undefined;
   }
-  letTimerInterrupt();
   setTimer(timeoutMs);
   const isLocked = systemCall("flock", descriptor, LOCK_EX) === 0;
   setTimer(0);
@@ -41,9 +50,9 @@ export function takeTurn(path: string, timeoutMs: number): (() => void) | undefi
 
 /** The timer's signal interrupts flock(2): its handler is a function that does nothing, and it restarts nothing. */
 function letTimerInterrupt(): void {
-  const { dlsym, sigaction } = functionsOfLibc(declarations);
+  const { sigaction } = functionsOfLibc(sigactionDeclaration);
   const action = new BigUint64Array(19);
-  action[0] = dlsym(null, pathPointerTo("getppid"));
+  action[0] = loadDlsym()(null, pathPointerTo("getppid"));
   sigaction(SIGALRM, pointerTo(action), null);
   // Whoever started this process may have blocked the signal.
   const signals = new BigUint64Array([1n << BigInt(SIGALRM - 1)]);

@@ -1,5 +1,6 @@
 /** Log lines for people: RFC 3339 time, level, message, fields. Logging never fails its caller. */
 import { closeFile, openToAppend, statDescriptor, writeSome } from "./files.ts";
+import { printable } from "./printable.ts";
 import { encodeText } from "./system-call.ts";
 
 /** Where use cases and edges say what they do. */
@@ -54,7 +55,7 @@ export function openLog(options: LogOptions): Log {
   const rank = levels.indexOf(level);
   return {
     error(message) {
-      stderr(`whereabouts: ${message}`);
+      stderr(`whereabouts: ${printable(message)}`);
       if (rank >= levels.indexOf("error")) write("error", message);
     },
     warning: (message) => rank >= levels.indexOf("verbose") && write("warning", message),
@@ -69,12 +70,4 @@ function openForAppending(file: string): number {
   if (statDescriptor(descriptor)?.identity !== statDescriptor(STDOUT)?.identity) return descriptor;
   closeFile(descriptor);
   throw new Error("it is standard output, where nothing but the result may go");
-}
-
-/** Control characters are written as escapes, so that one line stays one line. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f\u2028\u2029]/g, (character) =>
-    JSON.stringify(character).slice(1, -1),
-  );
 }

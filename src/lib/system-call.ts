@@ -21,7 +21,7 @@ export function functionsOfLibc<Functions extends Record<string, FFIFunction>>(
   try {
     return dlopen("libc.so.6", functions).symbols;
   } catch {
-    return dlopen(`libc.musl-${machine}.so.1`, functions).symbols;
+    return dlopen(`/lib/libc.musl-${machine}.so.1`, functions).symbols;
   }
 }
 

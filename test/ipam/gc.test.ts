@@ -1,7 +1,9 @@
 /** GC: https://www.cni.dev/docs/spec/#gc-clean-up-any-stale-resources, and design section 6. */
 import { describe, expect, test } from "bun:test";
 import type { FakeNode, PluginCall } from "../plugin-call.ts";
-import { callPlugin, makeNode } from "../plugin-call.ts";
+import { callPlugin, makeNode, pass, storeMethods, worldOf } from "../plugin-call.ts";
+import { sightSuspects } from "../../src/ipam/reclaim.ts";
+import type { ListFilter } from "../../src/store/store.ts";
 
 const ipam = { type: "whereabouts", range: "10.0.0.0/24" };
 
@@ -98,6 +100,23 @@ describe("GC", () => {
     node.namespaces.delete("/run/netns/a");
     expect(await run(node, "GC", "net", {}, valid())).toBe(0);
     expect(await held(node)).toEqual([]);
+  });
+
+  test("says in time that there is too much to look at, and STATUS as well", async () => {
+    const node = await nodeWith("a", "b");
+    for (const id of ["a", "b"]) node.namespaces.set(`/run/netns/${id}`, `4:${id}`);
+    const slow = {
+      ...storeMethods(node.store),
+      list: async function* (filter: ListFilter) {
+        for await (const row of node.store.list(filter)) {
+          pass(node, 5000);
+          yield row;
+        }
+      },
+    };
+    const world = { ...worldOf(node), store: slow };
+    const deadlineUs = node.monotonicUs + 2_000_000;
+    await expect(sightSuspects(world, () => true, deadlineUs)).rejects.toThrow("time of this call");
   });
 
   test("tells interfaces of one container apart", async () => {

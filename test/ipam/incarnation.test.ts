@@ -132,6 +132,21 @@ describe("a sandbox made anew", () => {
   });
 });
 
+test("a sandbox made anew keeps all that fits, in whatever ranges it fits", async () => {
+  const node = makeNode();
+  const before = { ...local, ipRanges: [{ range: "10.0.1.0/25" }, { range: "10.0.2.0/25" }] };
+  await call(node, "ADD", before, pod("u1", "a1"));
+  const after = { ...local, ipRanges: [{ range: "10.0.0.0/16" }, { range: "10.0.1.0/24" }] };
+  expect(addressesOf(await call(node, "ADD", after, pod("u1", "a1")))).toEqual([
+    "10.0.2.1/16",
+    "10.0.1.1/24",
+  ]);
+  expect(addressesOf(await call(node, "ADD", after, pod("u1", "a2")))).toEqual([
+    "10.0.2.1/16",
+    "10.0.1.1/24",
+  ]);
+});
+
 describe("one interface", () => {
   test("with two entries that overlap gets two different addresses", async () => {
     const node = makeNode();
@@ -147,6 +162,12 @@ describe("one interface", () => {
       const addresses = addressesOf(await call(node, "ADD", ipam, { containerId: `c-${overlap}` }));
       expect(new Set(addresses).size).toBe(3);
     }
+  });
+
+  test("with two ranges that overlap gets two different addresses where overlapping ranges are off", async () => {
+    const ipRanges = [{ range: "10.1.0.0/24" }, { range: "10.1.0.0/16" }];
+    const result = await call(makeNode(), "ADD", { enable_overlapping_ranges: false, ipRanges });
+    expect(addressesOf(result)).toEqual(["10.1.0.1/24", "10.1.0.2/16"]);
   });
 
   test("of two interfaces on overlapping ranges holds its own address, and DEL frees only that", async () => {

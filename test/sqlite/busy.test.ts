@@ -1,9 +1,9 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { databasePath } from "../../src/store/sqlite/database-file.ts";
-import { claim, claimed, lowest, owner, texts } from "../store-contract/fixtures.ts";
+import { claim, claimed, lowest, owner, range, texts } from "../store-contract/fixtures.ts";
 import {
   expectConsistent,
   failureOf,
@@ -69,3 +69,71 @@ test("50 processes with 10 claims each all succeed, lowest first, and none waits
     expectConsistent(dataDir);
   });
 }, 90_000);
+
+test("a process that is stopped in line does not keep the others waiting for ever", async () => {
+  await withFolder(async (dataDir) => {
+    await withStore(dataDir);
+    const blocker = new Database(databasePath(dataDir), { readwrite: true });
+    blocker.run("BEGIN IMMEDIATE");
+    writeFileSync(join(dataDir, "go"), "");
+    const stopped = startClaimer("claim", dataDir, "stopped", 1);
+    await Bun.sleep(1000);
+    process.kill(stopped.pid, "SIGSTOP");
+    const others = Array.from({ length: 5 }, (_, index) =>
+      startClaimer("claim", dataDir, `other${index}`, 1),
+    );
+    await Bun.sleep(1000);
+    blocker.run("ROLLBACK");
+    blocker.close();
+    const start = performance.now();
+    const outputs = await Promise.all(others.map(({ stdout }) => stdout.text()));
+    expect(outputs.filter((output) => !/^10\.0\.0\.[1-5] /.test(output))).toEqual([]);
+    expect(performance.now() - start).toBeLessThan(8000);
+    process.kill(stopped.pid, "SIGCONT");
+    expect(await stopped.stdout.text()).toStartWith("10.0.0.6 ");
+    expectConsistent(dataDir);
+  });
+}, 60_000);
+
+test("a database that is replaced while it is in use is `store-unavailable`: nothing is said to be held there", async () => {
+  await withFolder(async (dataDir) => {
+    const store = await open(dataDir);
+    renameSync(databasePath(dataDir), join(dataDir, "moved.db"));
+    for (const suffix of ["-wal", "-shm"]) {
+      rmSync(`${databasePath(dataDir)}${suffix}`, { force: true });
+    }
+    await withStore(dataDir);
+    const failure = await failureOf(() => store.claim(claim(owner("p"), [lowest("10.0.0.0/24")])));
+    expect(failure.code).toBe("store-unavailable");
+    expect(failure.message).toContain("replaced");
+    await store.close();
+    await withStore(dataDir, async (fresh) => {
+      expect(await fresh.find(owner("p"))).toBeUndefined();
+    });
+  });
+});
+
+test("a great many rests that are over at once are ended in steps, each of which is kept", async () => {
+  await withFolder(async (dataDir) => {
+    let now = 1_000_000;
+    const store = await open(dataDir, { now: () => now });
+    const pods = Array.from({ length: 80 }, (_, index) => owner(`p${index}`));
+    for (const who of pods) {
+      const wants = Array.from({ length: 31 }, () => lowest("10.0.0.0/16"));
+      const { sequence } = await claimed(store, who, wants);
+      await store.release(who, { expected: sequence, restSeconds: 60 });
+      // What has rested may be had back: another owner takes further addresses.
+    }
+    now += 61_000;
+    // The highest of 2480: before it is found free, two steps have ended the rests of 1000 lower ones each.
+    const highest = lowest(range("10.0.0.0/16", { start: "10.0.9.160", end: "10.0.9.176" }));
+    const kinds: string[] = [];
+    for (let index = 0; index < 3; index++) {
+      kinds.push((await store.claim(claim(owner("q"), [highest]))).kind);
+      expectConsistent(dataDir);
+    }
+    expect(kinds).toEqual(["changed", "changed", "claimed"]);
+    expect(texts(await claimed(store, owner("r"), [lowest("10.0.0.0/16")]))).toEqual(["10.0.0.1"]);
+    await store.close();
+  });
+});

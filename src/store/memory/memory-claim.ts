@@ -33,11 +33,16 @@ export function claimInMemory(data: MemoryData, claim: Claim, nowMs: number): Cl
   for (const [index, want] of wants.entries()) {
     if (want.kind !== "lowest") continue;
     const pool = poolOf(owner.network, want);
-    const occupied = [...foreign.map((record) => record.holding), ...chosen.values()];
-    const address = lowestFree(pool, occupied);
+    const { range, overlapping } = want;
+    // One interface has no use for one address twice, whatever domains would allow.
+    const own = [...chosen.values()].map(({ address }) => ({
+      address,
+      cidr: range.cidr,
+      overlapping,
+    }));
+    const address = lowestFree(pool, [...foreign.map((record) => record.holding), ...own]);
     if (address === undefined)
       return { kind: "full", want: index, usage: usageOf(data, pool, nowMs) };
-    const { range, overlapping } = want;
     chosen.set(index, { address, cidr: range.cidr, overlapping });
   }
 

@@ -1,6 +1,7 @@
 /** A claim, inside its transaction: everything is decided by reading; only then is anything written. */
 import type { Database } from "bun:sqlite";
 import type { Address } from "../../core/address.ts";
+import { equalAddresses } from "../../core/address.ts";
 import type { Allocation, Confirmation, Holding, Owner } from "../../core/allocation.ts";
 import { conflicting, equalHoldings } from "../../core/domain.ts";
 import type { Claim, ClaimResult, Conflict, Pool, Want } from "../store.ts";
@@ -26,12 +27,15 @@ interface Own {
 export function claimInTransaction(db: Database, claim: Claim, nowMs: number): ClaimResult {
   const { owner, confirmation } = claim;
   if (confirmation.moment !== undefined) registerNode(db, owner.node, confirmation.moment.bootId);
-  const someRest = expireRests(db, nowMs);
+  const rests = expireRests(db, nowMs);
   const current = findOwner(db, owner);
   if (current?.allocation.sequence !== claim.expected) return { kind: "changed" };
-  const own = { current, rests: someRest ? restsOf(db, owner) : [] };
+  const own = { current, rests: rests.some ? restsOf(db, owner) : [] };
   const chosen = choose(db, claim, own, nowMs);
-  if ("kind" in chosen) return chosen;
+  if ("kind" in chosen) {
+    // The next claim ends more rests, after which something may be free.
+    return rests.overdue && chosen.kind === "full" ? { kind: "changed" } : chosen;
+  }
   return { kind: "claimed", allocation: write(db, claim, own, chosen, nowMs) };
 }
 
@@ -62,7 +66,8 @@ function choose(
     const address = lowestFree(db, pool, {
       spare: ownAddresses(own),
       isSpare,
-      isReserved: (at) => conflictsWithAny(holdingAt(at), chosen.values()),
+      // One interface has no use for one address twice, whatever domains would allow.
+      isReserved: (at) => hasAddress(chosen.values(), at),
     });
     if (address === undefined)
       return { kind: "full", want: index, usage: usageOf(db, pool, nowMs) };
@@ -78,6 +83,11 @@ function choose(
 
 function conflictsWithAny(holding: Holding, others: Iterable<Holding>): boolean {
   for (const other of others) if (conflicting(other, holding)) return true;
+  return false;
+}
+
+function hasAddress(holdings: Iterable<Holding>, address: Address): boolean {
+  for (const holding of holdings) if (equalAddresses(holding.address, address)) return true;
   return false;
 }
 

@@ -26,12 +26,14 @@ export class SqliteConnection {
   readonly #path: string;
   readonly #db: Database;
   readonly #waiting: Waiting;
+  readonly #identity: string | undefined;
   #closed = false;
 
   private constructor(path: string, db: Database, waiting: Waiting) {
     this.#path = path;
     this.#db = db;
     this.#waiting = waiting;
+    this.#identity = statFile(path)?.identity;
   }
 
   /** Opens the database, made or brought to the latest schema if need be. Throws `WhereaboutsError`. */
@@ -51,7 +53,20 @@ export class SqliteConnection {
 
   /** Carries out `work` in a transaction that holds the write lock from its start; what it throws rolls back. */
   write<T>(work: (db: Database) => T): Promise<T> {
-    return this.#step((db) => inTransaction(db, "BEGIN IMMEDIATE", () => work(db)));
+    return this.#step((db) => {
+      const result = inTransaction(db, "BEGIN IMMEDIATE", () => work(db));
+      // What was moved away meanwhile is not where others look.
+      if (statFile(this.#path)?.identity !== this.#identity) {
+        throw new WhereaboutsError(
+          "store-unavailable",
+          `${this.#path} was replaced while it was in use`,
+          {
+            details: "The same call may be repeated, and uses the new one.",
+          },
+        );
+      }
+      return result;
+    });
   }
 
   /** Carries out one statement that reads. */

@@ -65,7 +65,7 @@ const faults: readonly Fault[] = [
     kind: "store-damaged",
     reason: "it is damaged, or is no database of whereabouts",
     advice:
-      "Restore it from a backup, or move it away with its -wal and -shm files once no container on this host uses addresses of it.",
+      "Move it away with its -wal and -shm files, and restore a backup in their place; without a backup, once no container on this host uses addresses of it.",
   },
   {
     codes: /^(SQLITE_IOERR(_.*)?|EIO)$/,

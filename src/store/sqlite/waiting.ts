@@ -54,19 +54,32 @@ function attempt<T>(path: string, step: () => T): Attempt<T> {
   }
 }
 
+/** For how long to stand in line before looking whether it moves at all: its first may have been stopped. */
+const PATIENCE_MS = 500;
+
 /** Only the first in line tries; whoever comes new may be faster once, and then that one has come and gone. */
 function waitInLine<T>(path: string, limitMs: number, step: () => T): Attempt<T> {
   const deadlineMs = performance.now() + limitMs;
-  // Without a turn (the folder cannot be locked, or time is over) what follows is only less fair.
-  const endTurn = takeTurn(parentFolder(path), limitMs);
-  try {
-    for (;;) {
-      const attempted = attempt(path, step);
+  for (;;) {
+    const leftMs = deadlineMs - performance.now();
+    const endTurn = takeTurn(parentFolder(path), Math.min(leftMs, PATIENCE_MS));
+    try {
+      const attempted =
+        endTurn === undefined ? attempt(path, step) : tryUntil(deadlineMs, path, step);
       if (!isKeptBusy(attempted) || performance.now() >= deadlineMs) return attempted;
-      pause(1);
+    } finally {
+      endTurn?.();
     }
-  } finally {
-    endTurn?.();
+    // Where the folder cannot be locked there is no line to wait in.
+    pause(2 + Math.random() * 14);
+  }
+}
+
+function tryUntil<T>(deadlineMs: number, path: string, step: () => T): Attempt<T> {
+  for (;;) {
+    const attempted = attempt(path, step);
+    if (!isKeptBusy(attempted) || performance.now() >= deadlineMs) return attempted;
+    pause(1);
   }
 }
 
