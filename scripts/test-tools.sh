@@ -10,6 +10,32 @@ cnitool=github.com/containernetworking/cni/cnitool@v1.3.1
 plugins=github.com/containernetworking/plugins/plugins
 plugins_version=v1.9.1
 
+go_version=1.26.8
+
+# A Go that can build them: the one on PATH, or, where that is too old, one that it fetches as a module.
+modern_go() {
+  local minor folder=$cache/go-$go_version module fetched
+  minor=$(go env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
+  if ((${minor:-0} >= 25)); then
+    command -v go
+    return
+  fi
+  if [[ ! -x $folder/bin/go ]]; then
+    echo "set-up: Go $go_version (go mod download golang.org/toolchain), because $(go version) is too old" >&2
+    module=golang.org/toolchain@v0.0.1-go$go_version.linux-$(dpkg --print-architecture)
+    fetched=$(cd / && GOFLAGS=-mod=mod go mod download -json "$module" | jq -r '.Dir // empty')
+    [[ -n $fetched ]] || return 1
+    rm -rf "$folder.new"
+    mkdir -p "$cache"
+    cp -r "$fetched" "$folder.new"
+    # Modules are read-only, and nothing in them may be executed.
+    chmod -R u+w "$folder.new"
+    chmod +x "$folder.new"/bin/* "$folder.new"/pkg/tool/*/*
+    mv "$folder.new" "$folder"
+  fi
+  echo "$folder/bin/go"
+}
+
 # build FOLDER PACKAGE@VERSION... : builds those whose binary is not in the folder.
 build() {
   local folder=$1 package name log
@@ -21,16 +47,21 @@ build() {
       echo "set-up: no Go on PATH, so there is no $name of ${package#*@}"
       continue
     fi
+    local go
+    if ! go=$(modern_go); then
+      echo "set-up: $(go version) is too old for $name of ${package#*@}, and fetched no newer one"
+      continue
+    fi
     echo "set-up: $name (go install $package)"
     log=$(mktemp)
     # Into a folder of its own: an aborted build leaves nothing that looks finished.
     local building
     building=$(mktemp -d)
-    if CGO_ENABLED=0 GOFLAGS=-mod=mod GOTOOLCHAIN=local GOBIN=$building go install "$package" >"$log" 2>&1; then
+    if CGO_ENABLED=0 GOFLAGS=-mod=mod GOTOOLCHAIN=local GOBIN=$building "$go" install "$package" >"$log" 2>&1; then
       mkdir -p "$folder"
       mv -f "$building/$name" "$folder/$name"
     else
-      echo "set-up: $name could not be built by $(go version): $(tail -n 1 "$log")"
+      echo "set-up: $name could not be built by $("$go" version): $(tail -n 1 "$log")"
     fi
     rm -rf "$log" "$building"
   done
