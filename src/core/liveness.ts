@@ -17,6 +17,11 @@ export interface Sight {
   readonly superseded: boolean;
 }
 
+/** Whether there could ever be a proof of death, seen in a boot: not for what an ADD of this boot could not look at. */
+export function isProvable({ moment, netns }: Allocation, bootId: string): boolean {
+  return moment !== undefined && (moment.bootId !== bootId || netns !== undefined);
+}
+
 /**
  * The proof that an allocation's owner is dead, or undefined. Its node must be the observer's; for `other-boot`
  * the node's registration in the store must be the observer's own, which the release itself compares.

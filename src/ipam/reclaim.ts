@@ -6,7 +6,7 @@ import type { Allocation } from "../core/allocation.ts";
 import { formatHolder, formatHoldings } from "../core/allocation.ts";
 import { WhereaboutsError } from "../core/error.ts";
 import type { Proof } from "../core/liveness.ts";
-import { formatProof, proveDead, supersedes } from "../core/liveness.ts";
+import { formatProof, isProvable, proveDead, supersedes } from "../core/liveness.ts";
 import type { World } from "./world.ts";
 import { leftMs, sightOf } from "./world.ts";
 
@@ -33,6 +33,7 @@ export async function sightSuspects(
   concerns: Concern,
   deadlineUs = Infinity,
 ): Promise<readonly Suspect[]> {
+  const { bootId } = world.now();
   const bySequence = new Map<number, Allocation>();
   const latestByPath = new Map<string, Allocation>();
   for await (const listed of world.store.list({ node: world.node })) {
@@ -44,6 +45,7 @@ export async function sightSuspects(
     }
     if (listed.kind !== "held") continue;
     const { allocation } = listed;
+    if (!isProvable(allocation, bootId)) continue;
     if (concerns(allocation)) bySequence.set(allocation.sequence, allocation);
     if (allocation.netns === undefined) continue;
     const place = placeOf(allocation);
@@ -57,7 +59,7 @@ export async function sightSuspects(
   });
   // Whoever else claims under this node's id until the second sighting writes its own boot over it.
   if (suspects.some(({ proof }) => proof === "other-boot")) {
-    await world.store.register({ node: world.node, bootId: world.now().bootId });
+    await world.store.register({ node: world.node, bootId });
   }
   return suspects;
 }
