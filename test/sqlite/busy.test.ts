@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { databasePath } from "../../src/store/sqlite/database-file.ts";
-import { claim, claimed, lowest, owner, range, texts } from "../store-contract/fixtures.ts";
+import { claim, claimed, exact, lowest, owner, range, texts } from "../store-contract/fixtures.ts";
 import {
   expectConsistent,
   failureOf,
@@ -113,27 +113,34 @@ test("a database that is replaced while it is in use is `store-unavailable`: not
   });
 });
 
-test("a great many rests that are over at once are ended in steps, each of which is kept", async () => {
-  await withFolder(async (dataDir) => {
-    let now = 1_000_000;
-    const store = await open(dataDir, { now: () => now });
-    const pods = Array.from({ length: 80 }, (_, index) => owner(`p${index}`));
-    for (const who of pods) {
-      const wants = Array.from({ length: 31 }, () => lowest("10.0.0.0/16"));
-      const { sequence } = await claimed(store, who, wants);
-      await store.release(who, { expected: sequence, restSeconds: 60 });
-      // What has rested may be had back: another owner takes further addresses.
-    }
-    now += 61_000;
-    // The highest of 2480: before it is found free, two steps have ended the rests of 1000 lower ones each.
-    const highest = lowest(range("10.0.0.0/16", { start: "10.0.9.160", end: "10.0.9.176" }));
-    const kinds: string[] = [];
-    for (let index = 0; index < 3; index++) {
-      kinds.push((await store.claim(claim(owner("q"), [highest]))).kind);
-      expectConsistent(dataDir);
-    }
-    expect(kinds).toEqual(["changed", "changed", "claimed"]);
-    expect(texts(await claimed(store, owner("r"), [lowest("10.0.0.0/16")]))).toEqual(["10.0.0.1"]);
-    await store.close();
-  });
-});
+test.each([
+  ["lowest", lowest(range("10.0.0.0/16", { start: "10.0.9.160", end: "10.0.9.176" }))],
+  ["exact", exact("10.0.9.160", "10.0.0.0/16")],
+])(
+  "a great many rests that are over at once are ended in steps, each of which is kept: %s",
+  async (_kind, highest) => {
+    await withFolder(async (dataDir) => {
+      let now = 1_000_000;
+      const store = await open(dataDir, { now: () => now });
+      const pods = Array.from({ length: 80 }, (_, index) => owner(`p${index}`));
+      for (const who of pods) {
+        const wants = Array.from({ length: 31 }, () => lowest("10.0.0.0/16"));
+        const { sequence } = await claimed(store, who, wants);
+        await store.release(who, { expected: sequence, restSeconds: 60 });
+        // What has rested may be had back: another owner takes further addresses.
+      }
+      now += 61_000;
+      // The highest of 2480: before it is found free, two steps have ended the rests of 1000 lower ones each.
+      const kinds: string[] = [];
+      for (let index = 0; index < 3; index++) {
+        kinds.push((await store.claim(claim(owner("q"), [highest]))).kind);
+        expectConsistent(dataDir);
+      }
+      expect(kinds).toEqual(["changed", "changed", "claimed"]);
+      expect(texts(await claimed(store, owner("r"), [lowest("10.0.0.0/16")]))).toEqual([
+        "10.0.0.1",
+      ]);
+      await store.close();
+    });
+  },
+);

@@ -32,10 +32,8 @@ export function claimInTransaction(db: Database, claim: Claim, nowMs: number): C
   if (current?.allocation.sequence !== claim.expected) return { kind: "changed" };
   const own = { current, rests: rests.some ? restsOf(db, owner) : [] };
   const chosen = choose(db, claim, own, nowMs);
-  if ("kind" in chosen) {
-    // The next claim ends more rests, after which something may be free.
-    return rests.overdue && chosen.kind === "full" ? { kind: "changed" } : chosen;
-  }
+  // The next claim ends more rests, after which what is refused now may be free.
+  if ("kind" in chosen) return rests.overdue ? { kind: "changed" } : chosen;
   return { kind: "claimed", allocation: write(db, claim, own, chosen, nowMs) };
 }
 
