@@ -2,7 +2,8 @@
 import type { Address } from "../../core/address.ts";
 import type { Allocation, Holding } from "../../core/allocation.ts";
 import { conflicting, equalHoldings } from "../../core/domain.ts";
-import type { Claim, ClaimResult, Pool, Want } from "../store.ts";
+import { poolOfWant } from "../pool-of-want.ts";
+import type { Claim, ClaimResult } from "../store.ts";
 import type { MemoryData, MemoryRecord } from "./memory-data.ts";
 import { compareCidrs, comparePools, equalOwners, recordsOf } from "./memory-data.ts";
 import { expireRests, restFrom } from "./memory-rest.ts";
@@ -32,8 +33,8 @@ export function claimInMemory(data: MemoryData, claim: Claim, nowMs: number): Cl
   }
   for (const [index, want] of wants.entries()) {
     if (want.kind !== "lowest") continue;
-    const pool = poolOf(owner.network, want);
     const { range, overlapping } = want;
+    const pool = { network: owner.network, overlapping, range };
     // One interface has no use for one address twice, whatever domains would allow.
     const own = [...chosen.values()].map(({ address }) => ({
       address,
@@ -72,20 +73,13 @@ function write(
   const allocation = { ...confirmation, owner, holdings, sequence: data.sequence };
   data.allocations = [...data.allocations.filter((other) => other !== current), allocation];
 
-  const pools = wants.flatMap((want): Pool[] => {
-    if (want.range === undefined) return [];
-    const overlapping = want.kind === "lowest" ? want.overlapping : want.holding.overlapping;
-    return [{ network: owner.network, overlapping, range: want.range }];
-  });
-  for (const pool of pools) {
+  for (const want of wants) {
+    const pool = poolOfWant(owner.network, want);
+    if (pool === undefined) continue;
     const others = data.pools.filter((other) => comparePools(other, pool) !== 0);
     data.pools = [...others, pool].toSorted(comparePools);
   }
   return allocation;
-}
-
-function poolOf(network: string, want: Extract<Want, { kind: "lowest" }>): Pool {
-  return { network, overlapping: want.overlapping, range: want.range };
 }
 
 function isOf(record: MemoryRecord, { owner }: Claim): boolean {

@@ -4,7 +4,8 @@ import type { Address } from "../../core/address.ts";
 import { equalAddresses } from "../../core/address.ts";
 import type { Allocation, Confirmation, Holding, Owner } from "../../core/allocation.ts";
 import { conflicting, equalHoldings } from "../../core/domain.ts";
-import type { Claim, ClaimResult, Conflict, Pool, Want } from "../store.ts";
+import { poolOfWant } from "../pool-of-want.ts";
+import type { Claim, ClaimResult, Conflict } from "../store.ts";
 import type { AddressRow } from "./address-rows.ts";
 import { insertAddress, keepsFrom, removeAddress, restAddress, rowsAt } from "./address-rows.ts";
 import { lowestFree } from "./lowest-free.ts";
@@ -59,7 +60,7 @@ function choose(
   for (const [index, want] of wants.entries()) {
     if (want.kind !== "lowest") continue;
     const { overlapping, range } = want;
-    const pool = poolOfWant(owner, want);
+    const pool = { network: owner.network, overlapping, range };
     const holdingAt = (address: Address) => ({ address, cidr: range.cidr, overlapping });
     const address = lowestFree(db, pool, {
       spare: ownAddresses(own),
@@ -138,7 +139,7 @@ function write(
     if (!includes(held, holding)) insertAddress(db, network, holding, id);
   }
   for (const want of wants) {
-    const pool = poolOf(owner, want);
+    const pool = poolOfWant(network, want);
     if (pool !== undefined) recordPool(db, pool);
   }
   return { ...confirmation, owner, holdings, sequence };
@@ -147,17 +148,6 @@ function write(
 function includes(holdings: readonly Holding[], holding: Holding): boolean {
   for (const other of holdings) if (equalHoldings(other, holding)) return true;
   return false;
-}
-
-function poolOfWant({ network }: Owner, want: Extract<Want, { kind: "lowest" }>): Pool {
-  return { network, overlapping: want.overlapping, range: want.range };
-}
-
-/** The pool that a want is about; an exact one may be of none. */
-function poolOf({ network }: Owner, want: Want): Pool | undefined {
-  if (want.range === undefined) return undefined;
-  const overlapping = want.kind === "lowest" ? want.overlapping : want.holding.overlapping;
-  return { network, overlapping, range: want.range };
 }
 
 /** The fields of a confirmation alone: callers may pass an allocation, which has more. */
