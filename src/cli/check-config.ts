@@ -61,11 +61,7 @@ function checkWhole({ main }: Document, parsed: ParsedConfiguration): ParsedConf
       main === undefined ? newestCniVersion : parseNetworkConfiguration(main).cniVersion;
     // What is at fault may be what would give addresses.
     if (parsed.faults.length === 0) {
-      checkAnswerable(version, {
-        ranges: ranges.map(({ cidr }) => cidr),
-        requested: [],
-        statics: addresses.map(({ address }) => address),
-      });
+      checkAnswerable(version, { ranges, requested: [], statics: addresses });
     }
   } catch (error) {
     const details = error instanceof WhereaboutsError ? error.details : undefined;

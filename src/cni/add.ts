@@ -20,11 +20,7 @@ export async function runAdd(invocation: Invocation): Promise<void> {
   const { ranges, addresses, timeouts } = configuration;
   const requested = parseRequested(network.main, pod, ranges);
   const statics = [...addresses, ...requested.statics];
-  checkAnswerable(network.cniVersion, {
-    ranges: ranges.map(({ cidr }) => cidr),
-    requested: requested.addresses,
-    statics: statics.map(({ address }) => address),
-  });
+  checkAnswerable(network.cniVersion, { ranges, requested: requested.addresses, statics });
   if (!call.mayBeOwnNetns && host.isOwnNetns(call.netnsPath)) {
     throw new WhereaboutsError(
       "own-namespace",
@@ -75,11 +71,7 @@ async function answer(
   try {
     const { routes, dns } = configuration;
     // An interface may hold more than its configuration asks for now.
-    checkAnswerable(network.cniVersion, {
-      ranges: [],
-      requested: [],
-      statics: addresses.map(({ address }) => address),
-    });
+    checkAnswerable(network.cniVersion, { ranges: [], requested: [], statics: addresses });
     host.write(formatResult(network.cniVersion, { addresses, routes, dns }));
   } catch (error) {
     const { allocation, revocation } = allocated ?? {};

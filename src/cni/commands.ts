@@ -144,11 +144,7 @@ async function runGc(invocation: Invocation): Promise<void> {
 
 async function runStatus(invocation: Invocation): Promise<void> {
   const { network, overlapping, ranges, addresses, timeouts } = invocation.configuration;
-  checkAnswerable(invocation.network.cniVersion, {
-    ranges: ranges.map(({ cidr }) => cidr),
-    requested: [],
-    statics: addresses.map(({ address }) => address),
-  });
+  checkAnswerable(invocation.network.cniVersion, { ranges, requested: [], statics: addresses });
   const pools = ranges.map((range) => ({ network, overlapping, range }));
   await withWorld(
     invocation,

@@ -4,13 +4,17 @@ import { WhereaboutsError } from "../core/error.ts";
 import type { CniVersion } from "./cni-version.ts";
 import { isAtLeast } from "./cni-version.ts";
 
+interface OfFamily {
+  readonly family: Family;
+}
+
 /** The addresses of an answer, as far as they are known beforehand. */
 export interface ExpectedAddresses {
   /** One address comes of each. */
-  readonly ranges: readonly { readonly family: Family }[];
+  readonly ranges: readonly { readonly cidr: OfFamily }[];
   /** Each takes the place of one of those, or is added. */
-  readonly requested: readonly { readonly family: Family }[];
-  readonly statics: readonly { readonly family: Family }[];
+  readonly requested: readonly OfFamily[];
+  readonly statics: readonly { readonly address: OfFamily }[];
 }
 
 /**
@@ -18,7 +22,9 @@ export interface ExpectedAddresses {
  * `invalid-configuration`.
  */
 export function checkAnswerable(version: CniVersion, expected: ExpectedAddresses): void {
-  const { ranges, requested, statics } = expected;
+  const ranges = expected.ranges.map(({ cidr }) => cidr);
+  const statics = expected.statics.map(({ address }) => address);
+  const { requested } = expected;
   if (ranges.length + requested.length + statics.length === 0) {
     throw new WhereaboutsError(
       "invalid-configuration",
@@ -27,7 +33,7 @@ export function checkAnswerable(version: CniVersion, expected: ExpectedAddresses
   }
   if (isAtLeast(version, "0.3.0")) return;
   for (const family of [4, 6] as const) {
-    const countOf = (list: readonly { readonly family: Family }[]): number =>
+    const countOf = (list: readonly OfFamily[]): number =>
       list.filter((one) => one.family === family).length;
     const count = Math.max(countOf(ranges), countOf(requested)) + countOf(statics);
     if (count < 2) continue;
