@@ -41,10 +41,11 @@ function writeError(text: string): void {
 }
 
 async function runAsPlugin(): Promise<0 | 1> {
+  const stateDir = defaultStateDir(process.env);
   return await runPlugin({
     environment: process.env,
     present,
-    defaultDataDir: defaultStateDir(process.env),
+    defaultDataDir: stateDir,
     readInput: (limitBytes, timeoutMs) => readToEnd(STDIN, limitBytes, timeoutMs),
     write: (text) => writeAll(STDOUT, text, READER_TIMEOUT_MS),
     isOwnNetns,
@@ -53,6 +54,7 @@ async function runAsPlugin(): Promise<0 | 1> {
     openWorld: (options) =>
       openWorld({
         ...options,
+        stateDir,
         present,
         isCallerGone: () => isReaderGone(STDOUT),
         mustExist: false,
@@ -61,19 +63,20 @@ async function runAsPlugin(): Promise<0 | 1> {
 }
 
 async function runForPeople(): Promise<number> {
+  const stateDir = defaultStateDir(process.env);
   const { NO_COLOR: noColour = "", TERM: terminal } = process.env;
   return await runCommandLine(
     {
       version: WHEREABOUTS_VERSION,
       hasColour: process.stdout.isTTY && noColour === "" && terminal !== "dumb",
-      defaultDataDir: defaultStateDir(process.env),
+      defaultDataDir: stateDir,
       now: () => Date.now(),
       write: writeForPeople,
       writeError,
       readFile: readTextFile,
       confirm: (question) => (process.stdin.isTTY ? ask(question) : undefined),
       openWorld: (options) =>
-        openWorld({ ...options, present, isCallerGone: () => false, mustExist: true }),
+        openWorld({ ...options, stateDir, present, isCallerGone: () => false, mustExist: true }),
     },
     process.argv.slice(2),
   );

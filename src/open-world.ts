@@ -2,7 +2,7 @@
 import type { StoreChoice } from "./config/configuration.ts";
 import type { Moment } from "./core/allocation.ts";
 import { identifyNetns, sightNetns } from "./host/netns.ts";
-import { defaultStateDir, readNodeId } from "./host/node-id.ts";
+import { readNodeId } from "./host/node-id.ts";
 import type { World } from "./ipam/world.ts";
 import { parentFolder } from "./lib/files.ts";
 import type { Log } from "./lib/log.ts";
@@ -11,6 +11,8 @@ import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 /** What a process knows before it has a world. */
 export interface WorldOptions {
   readonly choice: StoreChoice;
+  /** Where a node id is kept that was made up. */
+  readonly stateDir: string;
   /** The flat file that was read, beside which the installer leaves `nodename`. */
   readonly flatFile: string | undefined;
   readonly log: Log;
@@ -24,7 +26,7 @@ export interface WorldOptions {
 
 /** Opens the store and finds out which node this is. Throws what the store throws, and `input-output`. */
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const { choice, flatFile, log, present, leftMs, isCallerGone, mustExist } = options;
+  const { choice, stateDir, flatFile, log, present, leftMs, isCallerGone, mustExist } = options;
   const waiting = { leftMs, isOneShot: true };
   const store = await openSqliteStore({ dataDir: choice.dataDir, waiting, mustExist });
   const node = readNodeId({
@@ -33,7 +35,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       "/run/whereabouts/node-id",
       ...(flatFile === undefined ? [] : [`${parentFolder(flatFile)}/nodename`]),
     ],
-    stateDir: defaultStateDir(process.env),
+    stateDir,
   });
   return {
     store,
