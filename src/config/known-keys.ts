@@ -1,5 +1,24 @@
 /** Every key that a configuration may hold, and what is said of keys of other programs. */
 
+/** Keys of other stores and programs whose values are text. */
+export const textKeysWithoutEffect = [
+  "etcd_host",
+  "etcd_username",
+  "etcd_password",
+  "etcd_key_file",
+  "etcd_cert_file",
+  "etcd_ca_cert_file",
+  "reconciler_cron_expression",
+] as const;
+
+/** Keys of other programs whose values are numbers. */
+export const numberKeysWithoutEffect = [
+  "leader_lease_duration",
+  "leader_renew_deadline",
+  "leader_retry_period",
+  "sleep_for_race",
+] as const;
+
 /** The keys of the `ipam` object and of the flat file. */
 export const ipamKeys: readonly string[] = [
   "type",
@@ -25,18 +44,9 @@ export const ipamKeys: readonly string[] = [
   "del_timeout",
   "status_timeout",
   "kubernetes",
-  "etcd_host",
-  "etcd_username",
-  "etcd_password",
-  "etcd_key_file",
-  "etcd_cert_file",
-  "etcd_ca_cert_file",
+  ...textKeysWithoutEffect,
   "node_slice_size",
-  "leader_lease_duration",
-  "leader_renew_deadline",
-  "leader_retry_period",
-  "reconciler_cron_expression",
-  "sleep_for_race",
+  ...numberKeysWithoutEffect,
 ];
 
 /** The keys of an entry of `ipRanges`. */

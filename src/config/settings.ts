@@ -2,6 +2,7 @@
 import type { Configuration, LogLevel } from "./configuration.ts";
 import type { Fields, NumberRule } from "./fields.ts";
 import { readBoolean, readNumber, readText } from "./fields.ts";
+import { numberKeysWithoutEffect, textKeysWithoutEffect } from "./known-keys.ts";
 import type { Report } from "./report.ts";
 import { addFault, addWarning } from "./report.ts";
 
@@ -78,25 +79,8 @@ const anyNumber: NumberRule = { accepts: () => true, expected: "a number" };
 
 /** Keys of other stores and programs: their types are checked, so that a configuration is right for these too. */
 function checkKeysWithoutEffect(fields: Fields, report: Report): void {
-  for (const key of [
-    "etcd_host",
-    "etcd_username",
-    "etcd_password",
-    "etcd_key_file",
-    "etcd_cert_file",
-    "etcd_ca_cert_file",
-    "reconciler_cron_expression",
-  ]) {
-    readText(fields, key, report);
-  }
-  for (const key of [
-    "leader_lease_duration",
-    "leader_renew_deadline",
-    "leader_retry_period",
-    "sleep_for_race",
-  ]) {
-    readNumber(fields, key, anyNumber, report);
-  }
+  for (const key of textKeysWithoutEffect) readText(fields, key, report);
+  for (const key of numberKeysWithoutEffect) readNumber(fields, key, anyNumber, report);
   const slice = fields.get("node_slice_size");
   if (slice !== undefined && typeof slice.value !== "string" && typeof slice.value !== "number")
     addFault(report, slice, "is not a string");
