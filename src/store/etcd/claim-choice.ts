@@ -1,0 +1,198 @@
+/** Which addresses a claim tries: what its wants ask for, as far as is known of what stands there. */
+import type { Allocation, Holding, Owner } from "../../core/allocation.ts";
+import { conflicting } from "../../core/domain.ts";
+import type { Interval } from "../../core/interval-set.ts";
+import type { Claim, Pool, Want } from "../store.ts";
+import { poolOfWant } from "../pool-of-want.ts";
+import type { Context, OwnerState } from "./context.ts";
+import type { Hint } from "./hint.ts";
+import { freshHint, mayBeFree, parseHint, restsBelow } from "./hint.ts";
+import { ownerPart } from "./keys.ts";
+import type { Candidate, Finds, Quest } from "./search.ts";
+import { findsIn, searchFree } from "./search.ts";
+import type { Asker, Occupied, Standing, View } from "./view.ts";
+import { blindView, standingOf } from "./view.ts";
+
+/** A want with what is known about where it may go. */
+export interface Slot {
+  readonly want: Want;
+  readonly pool: Pool | undefined;
+  /** Undefined for an exact want of no configured range. */
+  readonly hint: Hint | undefined;
+  /** What was read; undefined if nothing was. */
+  readonly view: View | undefined;
+}
+
+/** One address for each want, or several for the only one that leaves a choice. */
+export type Choice =
+  | {
+      readonly kind: "chosen";
+      readonly vectors: readonly (readonly Candidate[])[];
+      /** For each want, what was seen held. */
+      readonly held: readonly (readonly Interval[])[];
+    }
+  | { readonly kind: "taken"; readonly want: number; readonly standing: Standing | undefined }
+  | { readonly kind: "exhausted"; readonly want: number; readonly quest: Quest };
+
+/** So many addresses are tried in one transaction, one after the other. */
+const CHAIN = 8;
+
+/** The wants of a claim with the hints of their pools; those that are not trusted begin anew. */
+export function slotsOf(
+  { keys, now }: Context,
+  { owner, wants }: Claim,
+  state: OwnerState,
+  views: readonly (View | undefined)[],
+  trusted: boolean,
+): readonly Slot[] {
+  return wants.map((want, index) => {
+    const pool = poolOfWant(owner.network, want);
+    const entry = pool === undefined ? undefined : state.hints.get(keys.hint(pool));
+    const hint =
+      pool === undefined
+        ? undefined
+        : entry === undefined || !trusted
+          ? freshHint(pool.range, now())
+          : parseHint(entry.value, pool.range);
+    return { want, pool, hint, view: views[index] };
+  });
+}
+
+/** What an owner holds, as a blind view knows it. */
+function ownView(
+  { keys }: Context,
+  owner: Owner,
+  current: Allocation | undefined,
+  interval: Interval,
+): View {
+  const [on, off] = [new Map<bigint, Occupied>(), new Map<bigint, Occupied>()];
+  for (const holding of current?.holdings ?? []) {
+    const occupant = { kind: "held", owner: ownerPart(owner), cidr: holding.cidr } as const;
+    const occupied = { key: keys.address(owner.network, holding), modRevision: 0, occupant };
+    (holding.overlapping ? on : off).set(holding.address.value, occupied);
+  }
+  return { ...blindView(interval), on, off };
+}
+
+/** Chooses for all wants, exact ones first. `round` counts the conflicts so far, `trust` is whether hints are believed. */
+export async function choose(
+  context: Context,
+  { owner }: Claim,
+  current: Allocation | undefined,
+  slots: readonly Slot[],
+  attempt: { readonly round: number; readonly trusted: boolean },
+): Promise<Choice> {
+  const asker: Asker = { owner: ownerPart(owner), nowMs: context.now() };
+  const vector: (Candidate | undefined)[] = slots.map(() => undefined);
+  const chosen = (): Holding[] => vector.flatMap((candidate) => candidate?.holding ?? []);
+  for (const [index, { want, view }] of slots.entries()) {
+    if (want.kind !== "exact") continue;
+    const { holding } = want;
+    const { value } = holding.address;
+    const known = view ?? ownView(context, owner, current, { first: value, last: value });
+    const standing = standingOf(context.keys, known, holding, owner.network, asker);
+    if (standing.kind !== "free") return { kind: "taken", want: index, standing };
+    if (chosen().some((other) => conflicting(other, holding)))
+      return { kind: "taken", want: index, standing: undefined };
+    vector[index] = { holding, standing };
+  }
+  const open = slots.filter(({ want }) => want.kind === "lowest").length;
+  const held: (readonly Interval[])[] = slots.map(() => []);
+  let alternatives: readonly Candidate[] = [];
+  let alternativesOf = -1;
+  for (const [index, slot] of slots.entries()) {
+    const { want, pool } = slot;
+    if (want.kind !== "lowest" || pool === undefined) continue;
+    const quest: Quest = {
+      pool,
+      asker,
+      own: valuesOf(pool, current?.holdings ?? []),
+      reserved: valuesOf(pool, chosen()),
+    };
+    const most = open === 1 ? CHAIN : 1;
+    const blind = ownView(context, owner, current, pool.range);
+    const finds = await findFor(context, quest, slot, blind, most, attempt);
+    const [candidate] = finds.candidates;
+    held[index] = finds.held;
+    if (candidate === undefined) return { kind: "exhausted", want: index, quest };
+    vector[index] = candidate;
+    if (open !== 1) continue;
+    alternatives = finds.candidates;
+    alternativesOf = index;
+  }
+  const complete = vector.flatMap((candidate) => candidate ?? []);
+  const vectors =
+    alternativesOf < 0
+      ? [complete]
+      : alternatives.map((candidate) => complete.with(alternativesOf, candidate));
+  return { kind: "chosen", vectors, held };
+}
+
+/** Which values of a pool's family are among holdings. */
+function valuesOf({ range }: Pool, holdings: readonly Holding[]): readonly bigint[] {
+  return holdings
+    .filter(({ address }) => address.family === range.cidr.family)
+    .map(({ address }) => address.value);
+}
+
+/** Free addresses for one want: without conflict the lowest, else out of a window that grows with each. */
+async function findFor(
+  context: Context,
+  quest: Quest,
+  { pool, hint, view }: Slot,
+  blind: View,
+  most: number,
+  { round, trusted }: { readonly round: number; readonly trusted: boolean },
+): Promise<Finds> {
+  if (pool === undefined || hint === undefined) return { candidates: [], held: [] };
+  const { allowed } = pool.range;
+  const { nowMs } = quest.asker;
+  const free = [...mayBeFree(hint, allowed, nowMs)];
+  // What rests may be the asker's own, or free by now.
+  const mustLook = restsBelow(hint, free[0]?.first, nowMs);
+  const known = mustLook ? [...mayBeFree(hint, allowed, Infinity)] : free;
+  const intervals = trusted ? withOwn(known, quest.own, allowed) : allowed;
+  if (view === undefined && trusted && !mustLook) {
+    const finds = findsIn(context, quest, blind, intervals, most);
+    return { ...finds, held: [] };
+  }
+  const wanted = round < 2 ? most : most << Math.min(round, 7);
+  const seen = view ?? { ...blind, last: blind.first - 1n };
+  const finds = findsIn(context, quest, seen, intervals, wanted);
+  if (finds.candidates.length > 0) return spread(finds, most, wanted);
+  const more = await searchFree(context, quest, laterThan(intervals, seen), wanted);
+  return spread({ candidates: more.candidates, held: [...finds.held, ...more.held] }, most, wanted);
+}
+
+/** Some of the found, from a random place on where others want the same. */
+function spread(finds: Finds, most: number, wanted: number): Finds {
+  const { candidates } = finds;
+  if (wanted === most || candidates.length <= most) return finds;
+  const start = Math.floor(Math.random() * (candidates.length - most + 1));
+  return { ...finds, candidates: candidates.slice(start, start + most) };
+}
+
+/** What of the intervals lies above a view. */
+function laterThan(intervals: readonly Interval[], { last }: View): readonly Interval[] {
+  return intervals.flatMap((interval) => {
+    if (interval.last <= last) return [];
+    return [interval.first > last ? interval : { ...interval, first: last + 1n }];
+  });
+}
+
+/** Intervals with what the asker holds in them, for it may keep that. */
+function withOwn(
+  intervals: readonly Interval[],
+  own: readonly bigint[],
+  allowed: readonly Interval[],
+): readonly Interval[] {
+  let result = intervals;
+  for (const value of own) {
+    const isIn = ({ first, last }: Interval): boolean => value >= first && value <= last;
+    if (!allowed.some(isIn) || result.some(isIn)) continue;
+    result = [...result, { first: value, last: value }].toSorted((a, b) =>
+      a.first < b.first ? -1 : 1,
+    );
+  }
+  return result;
+}

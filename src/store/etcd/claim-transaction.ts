@@ -1,0 +1,246 @@
+/** A claim as one transaction, and what it read where it failed. */
+import type { Allocation, Confirmation, Holding } from "../../core/allocation.ts";
+import { conflicting, equalHoldings } from "../../core/domain.ts";
+import type { Interval } from "../../core/interval-set.ts";
+import type { Claim, Pool } from "../store.ts";
+import type { Slot } from "./claim-choice.ts";
+import type { Context, OwnerState } from "./context.ts";
+import { ownerOperations } from "./context.ts";
+import { COUNT_OPERATIONS, countOperations } from "./counting.ts";
+import type { Comparison, Operation, Transaction } from "./gateway.ts";
+import { exists, hasValue, nested, put, remove, writtenAt } from "./gateway.ts";
+import { hintOperation, withoutAll } from "./hint-updates.ts";
+import { allocationText, bootText, heldText, poolText, restFrom, restText } from "./records.ts";
+import type { Candidate } from "./search.ts";
+import { domainsOf } from "./search.ts";
+import type { Piece } from "./verification.ts";
+import { viewOperations } from "./view.ts";
+
+/** A claim with all that it was decided on. */
+export interface Attempt {
+  readonly claim: Claim;
+  readonly state: OwnerState;
+  readonly slots: readonly Slot[];
+  readonly vectors: readonly (readonly Candidate[])[];
+  readonly held: readonly (readonly Interval[])[];
+  /** The key whose existence makes this attempt void. */
+  readonly voidKey: string;
+  /** Intervals to read for each want where the claim fails. */
+  readonly windows: readonly Interval[];
+  /** What of which want's hint is to be verified on the way. */
+  readonly due: { readonly want: number; readonly piece: Piece } | undefined;
+}
+
+/** The server's limit (`--max-txn-ops`) for the operations along one way through a transaction. */
+const MOST_OPERATIONS = 128;
+/** What the outer levels take of it. */
+const RESERVED = 8;
+/** With more wants than this, what a failed claim must learn does not fit, and is read in a request of its own. */
+const MOST_WANTS_READ = 24;
+
+/**
+ * The transaction of an attempt: registers the node's boot whatever becomes of the claim; then one address after the
+ * other, each only if all before it turn out to be held.
+ */
+export function claimTransaction(context: Context, attempt: Attempt): Transaction {
+  const { keys } = context;
+  const { claim, state, voidKey } = attempt;
+  const ownerKey = keys.owner(claim.owner);
+  const reads = claim.wants.length > MOST_WANTS_READ ? [] : refreshOperations(context, attempt);
+  const failure = [nested({ compare: [], success: reads, failure: [] })];
+  const chain = chainOf(context, attempt, failure);
+  const guarded: Transaction = {
+    compare: [writtenAt(ownerKey, state.current?.sequence ?? 0), writtenAt(voidKey, 0)],
+    success: [nested(chain)],
+    failure,
+  };
+  return { compare: [], success: [...registration(context, claim), nested(guarded)], failure: [] };
+}
+
+/** Notes the boot in which the claim's node claims. */
+export function registration(
+  { keys }: Context,
+  { owner, confirmation }: Claim,
+): readonly Operation[] {
+  const { moment } = confirmation;
+  if (moment === undefined) return [];
+  return [putUnlessSame(keys.node(owner.node), bootText(moment.bootId))];
+}
+
+function putUnlessSame(key: string, value: string): Operation {
+  return nested({ compare: [hasValue(key, value)], success: [], failure: [put(key, value)] });
+}
+
+function chainOf(context: Context, attempt: Attempt, failure: readonly Operation[]): Transaction {
+  const { slots, vectors, claim } = attempt;
+  let chain: Transaction | undefined;
+  for (let level = vectors.length - 1; level >= 0; level--) {
+    const vector = vectors[level] ?? [];
+    const before = vectors.slice(0, level).map((other) => other[choiceOf(slots)]?.holding);
+    const passed = before.flatMap((holding) => holding ?? []);
+    chain = {
+      compare: [
+        ...vector.flatMap(({ standing }) => standing.compare),
+        ...passed.flatMap((holding) => isHeld(context, claim, holding)),
+      ],
+      success: writesOf(context, attempt, vector, passed),
+      failure: chain === undefined ? failure : [nested(chain)],
+    };
+  }
+  return chain ?? { compare: [], success: failure, failure: [] };
+}
+
+/** The only want that leaves a choice. */
+function choiceOf(slots: readonly Slot[]): number {
+  return slots.findIndex(({ want }) => want.kind === "lowest");
+}
+
+/** What the lower addresses of a chain must be for a higher one to be the lowest that is free. */
+function isHeld({ keys }: Context, { owner }: Claim, holding: Holding): readonly Comparison[] {
+  return [
+    exists(keys.address(owner.network, holding)),
+    writtenAt(keys.rest(owner.network, holding), 0),
+  ];
+}
+
+function writesOf(
+  context: Context,
+  attempt: Attempt,
+  vector: readonly Candidate[],
+  passed: readonly Holding[],
+): readonly Operation[] {
+  const { claim, state } = attempt;
+  const { keys } = context;
+  const holdings = vector.map(({ holding }) => holding);
+  const writes = [
+    put(keys.owner(claim.owner), allocationText(plain(claim.confirmation), holdings)),
+    ...addressWrites(context, claim, state.current, vector),
+  ];
+  const notes = noteOperations(context, attempt, holdings, passed);
+  // Hints and pools that do not fit are no reason to fail.
+  const reads = 2 + 2 * claim.wants.length;
+  const left =
+    MOST_OPERATIONS - RESERVED - writes.length - (claim.wants.length > MOST_WANTS_READ ? 0 : reads);
+  return [...writes, ...notes.slice(0, Math.max(0, left))];
+}
+
+/** The addresses' own keys: each is written once. */
+function addressWrites(
+  { keys, now }: Context,
+  { owner, confirmation }: Claim,
+  current: Allocation | undefined,
+  vector: readonly Candidate[],
+): readonly Operation[] {
+  const holdings = vector.map(({ holding }) => holding);
+  const writes = new Map<string, Operation>();
+  for (const { standing } of vector) {
+    for (const { key, occupant } of standing.spare) {
+      writes.set(key, remove(key));
+      if (occupant?.kind === "resting")
+        writes.set(keys.restOfAddress(key), remove(keys.restOfAddress(key)));
+    }
+  }
+  for (const old of current?.holdings ?? []) {
+    const key = keys.address(owner.network, old);
+    if (includes(holdings, old)) {
+      writes.delete(key);
+      continue;
+    }
+    const rest = restFrom(owner, old.cidr, confirmation.reuseDelaySeconds, now());
+    const isRetaken = holdings.some((holding) => conflicting(old, holding));
+    if (rest === undefined || isRetaken) {
+      writes.set(key, remove(key));
+    } else {
+      writes.set(key, put(key, restText(rest)));
+      writes.set(keys.restOfAddress(key), put(keys.restOfAddress(key), restText(rest)));
+    }
+  }
+  for (const holding of holdings) {
+    if (includes(current?.holdings ?? [], holding)) continue;
+    const key = keys.address(owner.network, holding);
+    writes.set(key, put(key, heldText(owner, holding.cidr)));
+  }
+  return [...writes.values()];
+}
+
+function includes(holdings: readonly Holding[], holding: Holding): boolean {
+  return holdings.some((other) => equalHoldings(other, holding));
+}
+
+/** What is noted beside: pools, hints, and the counts that verify one. */
+function noteOperations(
+  context: Context,
+  attempt: Attempt,
+  holdings: readonly Holding[],
+  passed: readonly Holding[],
+): readonly Operation[] {
+  const { keys } = context;
+  const { state, slots, held, due } = attempt;
+  const hints = new Map<string, Operation>();
+  const pools = new Map<string, Operation>();
+  for (const [index, { pool, hint, want }] of slots.entries()) {
+    if (pool === undefined || hint === undefined) continue;
+    pools.set(keys.pool(pool), putUnlessSame(keys.pool(pool), poolText(pool)));
+    if (want.kind !== "lowest") continue;
+    const read = state.hints.get(keys.hint(pool));
+    const taken = slots.flatMap((other, at) => {
+      const value = holdings[at]?.address.value ?? -1n;
+      return isSamePool(other.pool, pool, context) ? [{ first: value, last: value }] : [];
+    });
+    const own = passed.map(({ address: { value } }) => ({ first: value, last: value }));
+    // A new hint may come after a release that could not know of it: it claims only what this transaction sees.
+    const seen = read === undefined ? [] : (held[index] ?? []);
+    hints.set(
+      keys.hint(pool),
+      hintOperation(keys, pool, read, withoutAll(hint, [...taken, ...own, ...seen])),
+    );
+  }
+  const counted = due === undefined ? undefined : slots[due.want]?.pool;
+  const counts =
+    due === undefined || counted === undefined
+      ? []
+      : due.piece.parts.flatMap((part) => countOperations(keys, domainsOf(counted), part));
+  return [...counts, ...hints.values(), ...pools.values()];
+}
+
+/** How many counts come first among the notes. */
+export function countsOf({ due }: Attempt): number {
+  return (due?.piece.parts.length ?? 0) * COUNT_OPERATIONS;
+}
+
+function isSamePool(a: Pool | undefined, b: Pool, { keys }: Context): boolean {
+  return a !== undefined && keys.hint(a) === keys.hint(b);
+}
+
+/** Reads what the next attempt needs. */
+export function refreshOperations(
+  { keys }: Context,
+  { claim, slots, windows }: Attempt,
+): readonly Operation[] {
+  const [own, hints] = ownerOperations(keys, claim.owner);
+  const views = slots.flatMap(({ want, pool }, index) => {
+    const interval = windows[index];
+    if (interval === undefined) return [];
+    const { network } = claim.owner;
+    const of = want.kind === "exact" ? { network, ...want.holding } : pool && domainsOf(pool);
+    return of === undefined ? [] : viewOperations(keys, of, interval);
+  });
+  return [own, hints, ...views];
+}
+
+/** The fields of a confirmation alone: callers may pass an allocation, which has more. */
+export function plain(confirmation: Confirmation): Confirmation {
+  const { containerId, attempt, moment, netns, name, podNamespace, podName } = confirmation;
+  const { confirmedAt, reuseDelaySeconds } = confirmation;
+  return {
+    containerId,
+    attempt,
+    ...(moment !== undefined && { moment }),
+    ...(netns !== undefined && { netns }),
+    ...(name !== undefined && { name }),
+    ...(podNamespace !== undefined && { podNamespace }),
+    ...(podName !== undefined && { podName }),
+    confirmedAt,
+    reuseDelaySeconds,
+  };
+}

@@ -1,0 +1,285 @@
+/** A claim: chosen from what is known, tried in one transaction, and tried anew with what that returns. */
+import type { Holding } from "../../core/allocation.ts";
+import { conflicting } from "../../core/domain.ts";
+import { familyBits } from "../../core/address.ts";
+import type { Interval } from "../../core/interval-set.ts";
+import type { Claim, ClaimResult, Conflict } from "../store.ts";
+import type { Choice, Slot } from "./claim-choice.ts";
+import { choose, slotsOf } from "./claim-choice.ts";
+import type { Attempt } from "./claim-transaction.ts";
+import {
+  claimTransaction,
+  countsOf,
+  plain,
+  refreshOperations,
+  registration,
+} from "./claim-transaction.ts";
+import type { Context, OwnerState } from "./context.ts";
+import { asFound, asOutcome, parseOwnerState, readAll, readOwnerState } from "./context.ts";
+import { COUNT_OPERATIONS, areAllHeld, parseCounts } from "./counting.ts";
+import { UnknownOutcome } from "./etcd-error.ts";
+import type { Answer, Found, Outcome } from "./gateway.ts";
+import { put } from "./gateway.ts";
+import { hintOperation, noteFreed, withoutAll } from "./hint-updates.ts";
+import { findHolder } from "./holder.ts";
+import { isFullFor, usageOf } from "./pool-usage.ts";
+import { damaged, restFrom } from "./records.ts";
+import { domainsOf } from "./search.ts";
+import { afterPiece, duePiece } from "./verification.ts";
+import type { View } from "./view.ts";
+import { parseView } from "./view.ts";
+
+/** How far a conflict lets the next attempt see, doubled with each. */
+const WINDOW = 64n;
+const WIDEST_WINDOW = 1024n;
+
+/** Longer than any server keeps a request that nobody waits for. */
+const VOID_SECONDS = 3600;
+
+/** Carries out a claim. `known` is the state of its owner, if it was read for this very claim. */
+export async function claimInEtcd(
+  context: Context,
+  claim: Claim,
+  known: OwnerState | undefined,
+): Promise<ClaimResult> {
+  // What was read before may be out of date: only what is read now says that the owner changed.
+  let state =
+    known?.current?.sequence === claim.expected && known !== undefined
+      ? known
+      : await readOwnerState(context, claim.owner);
+  let views: readonly (View | undefined)[] = [];
+  let trusted = true;
+  for (let round = 0; ; round++) {
+    if (state.current?.sequence !== claim.expected) {
+      await register(context, claim);
+      return { kind: "changed" };
+    }
+    const slots = slotsOf(context, claim, state, views, trusted);
+    const choice = await choose(context, claim, state.current, slots, { round, trusted });
+    if (choice.kind === "taken") {
+      const conflict = await conflictOf(context, slots, choice);
+      if (conflict === undefined) continue;
+      await register(context, claim);
+      return { kind: "taken", want: choice.want, conflict };
+    }
+    if (choice.kind === "exhausted") {
+      const { detail, usage } = await usageOf(context, choice.quest.pool);
+      if (isFullFor(detail, choice.quest)) {
+        await register(context, claim);
+        return { kind: "full", want: choice.want, usage };
+      }
+      // The hint was wrong, or others were faster: from the start of the range, whatever it says.
+      [trusted, views] = [false, []];
+      continue;
+    }
+    const attempt = attemptOf(context, { claim, state, slots, choice, round });
+    const result = await carryOut(context, attempt);
+    if (result.kind === "claimed") return result;
+    ({ state, views } = result);
+  }
+}
+
+interface Conflicted {
+  readonly kind: "conflicted";
+  readonly state: OwnerState;
+  readonly views: readonly View[];
+}
+
+function attemptOf(
+  { keys, now }: Context,
+  made: {
+    readonly claim: Claim;
+    readonly state: OwnerState;
+    readonly slots: readonly Slot[];
+    readonly choice: Extract<Choice, { kind: "chosen" }>;
+    readonly round: number;
+  },
+): Attempt {
+  const { claim, state, slots, choice, round } = made;
+  const { vectors, held } = choice;
+  const widest = WINDOW << BigInt(Math.min(round, 10));
+  const width = widest < WIDEST_WINDOW ? widest : WIDEST_WINDOW;
+  const windows = slots.map(({ want }, index): Interval => {
+    const { address } = vectors[0]?.[index]?.holding ?? { address: undefined };
+    const first = address?.value ?? 0n;
+    if (want.kind === "exact") return { first, last: first };
+    const end = (1n << BigInt(familyBits(address?.family ?? 4))) - 1n;
+    return { first, last: first + width - 1n < end ? first + width - 1n : end };
+  });
+  const nowMs = now();
+  const dues = slots.flatMap(({ want, pool, hint }, index) => {
+    if (want.kind !== "lowest" || pool === undefined || hint === undefined) return [];
+    const piece = duePiece(hint, pool.range, nowMs);
+    return piece === undefined ? [] : [{ want: index, piece }];
+  });
+  return {
+    claim,
+    state,
+    slots,
+    // Counting takes so many operations that fewer alternatives fit.
+    vectors: dues.length > 0 ? vectors.slice(0, 2) : vectors,
+    held,
+    windows,
+    voidKey: keys.void(`${claim.confirmation.attempt}.${nowMs.toString(36)}.${round}`),
+    due: dues[0],
+  };
+}
+
+/** Tries an attempt; of one whose outcome is unknown it finds out, after it made sure that it comes to nothing later. */
+async function carryOut(
+  context: Context,
+  attempt: Attempt,
+): Promise<Extract<ClaimResult, { kind: "claimed" }> | Conflicted> {
+  const { claim, state, vectors } = attempt;
+  let answer: Answer;
+  try {
+    answer = await context.client.transact(claimTransaction(context, attempt), "once");
+  } catch (error) {
+    if (!(error instanceof UnknownOutcome)) throw error;
+    const settled = await settle(context, attempt);
+    const { current } = settled;
+    if (current?.attempt === claim.confirmation.attempt && current.sequence !== claim.expected)
+      return { kind: "claimed", allocation: current };
+    return { kind: "conflicted", state: settled, views: [] };
+  }
+  const guarded = asOutcome(answer.results.at(-1));
+  const taken = guarded.succeeded ? taking(guarded, vectors.length) : undefined;
+  if (taken === undefined) {
+    const found = failureOf(guarded);
+    const read = async () => await readAll(context, refreshOperations(context, attempt));
+    return refreshed(context, attempt, found.length > 0 ? found : (await read()).results);
+  }
+  const holdings = (vectors[taken.level] ?? []).map(({ holding }) => holding);
+  const allocation = {
+    ...plain(claim.confirmation),
+    owner: claim.owner,
+    holdings,
+    sequence: answer.revision,
+  };
+  await noteExchanged(context, claim, state, holdings);
+  await verify(context, attempt, taken.outcome, holdings, answer.revision);
+  return { kind: "claimed", allocation };
+}
+
+/** The level of a chain that took its address; undefined if none did. */
+function taking(
+  guarded: Outcome,
+  levels: number,
+): { readonly level: number; readonly outcome: Outcome } | undefined {
+  let outcome = asOutcome(guarded.results[0]);
+  for (let level = 0; level < levels; level++) {
+    if (outcome.succeeded) return { level, outcome };
+    outcome = asOutcome(outcome.results[0]);
+  }
+  return undefined;
+}
+
+/** What the branch read that a failed attempt ended in. */
+function failureOf(outcome: Outcome): readonly Found[] {
+  const [first] = outcome.results;
+  return first?.kind === "outcome" ? failureOf(first) : outcome.results.map(asFound);
+}
+
+function refreshed(
+  { keys }: Context,
+  { claim, slots, windows }: Attempt,
+  found: readonly Found[],
+): Conflicted {
+  const state = parseOwnerState(claim.owner, found);
+  const views = slots.map((_, index) => {
+    const nothing: Found = { kind: "found", entries: [], count: 0 };
+    const [on = nothing, off = nothing] = found.slice(2 + 2 * index);
+    return parseView(keys, windows[index] ?? { first: 0n, last: 0n }, [on, off]);
+  });
+  return { kind: "conflicted", state, views };
+}
+
+/** Makes an attempt void whose request may still be on its way, and reads what became of it. */
+async function settle(context: Context, { claim, voidKey }: Attempt): Promise<OwnerState> {
+  const { client } = context;
+  const lease = await client.request(
+    "/v3/lease/grant",
+    { TTL: VOID_SECONDS },
+    "repeatable",
+    leaseOf,
+  );
+  const success = [put(voidKey, "", lease)];
+  await client.transact({ compare: [], success, failure: [] }, "repeatable");
+  return await readOwnerState(context, claim.owner);
+}
+
+function leaseOf(body: unknown): string | undefined {
+  const hasId = typeof body === "object" && body !== null && "ID" in body;
+  return hasId && typeof body.ID === "string" ? body.ID : undefined;
+}
+
+/** Registers the node's boot for a claim that came to nothing. */
+async function register(context: Context, claim: Claim): Promise<void> {
+  const success = registration(context, claim);
+  if (success.length === 0) return;
+  await context.client.transact({ compare: [], success, failure: [] }, "repeatable");
+}
+
+async function conflictOf(
+  context: Context,
+  slots: readonly Slot[],
+  { want, standing }: Extract<Choice, { kind: "taken" }>,
+): Promise<Conflict | undefined> {
+  const slot = slots[want];
+  if (slot === undefined || slot.want.kind !== "exact") return undefined;
+  const { address } = slot.want.holding;
+  if (standing === undefined || standing.kind === "free") return { address };
+  if (standing.kind === "resting") return { address, restsUntilMs: standing.untilMs };
+  const { by } = standing;
+  if (by.occupant === undefined) throw damaged({ key: by.key, value: "" });
+  const holder = await findHolder(context, by.occupant.owner);
+  return holder === undefined ? undefined : { address, holder };
+}
+
+/** Tells hints of what an exchange released. */
+async function noteExchanged(
+  context: Context,
+  { owner, confirmation }: Claim,
+  state: OwnerState,
+  holdings: readonly Holding[],
+): Promise<void> {
+  const released = (state.current?.holdings ?? []).filter(
+    (old) => !holdings.some((holding) => conflicting(old, holding)),
+  );
+  if (released.length === 0) return;
+  const freed = released.map((holding) => ({
+    holding,
+    fromMs:
+      restFrom(owner, holding.cidr, confirmation.reuseDelaySeconds, context.now())?.untilMs ?? 0,
+  }));
+  const { hints } = await readOwnerState(context, owner);
+  await noteFreed(context, [...hints.values()], freed);
+}
+
+/** Writes into a hint what the counts that came along with a claim tell of it. */
+async function verify(
+  context: Context,
+  attempt: Attempt,
+  outcome: Outcome,
+  holdings: readonly Holding[],
+  revision: number,
+): Promise<void> {
+  const { due, slots } = attempt;
+  const slot = due === undefined ? undefined : slots[due.want];
+  if (due === undefined || slot?.pool === undefined || slot.hint === undefined) return;
+  const { pool, hint } = slot;
+  const last = outcome.results.length;
+  const counts = outcome.results.slice(0, last).filter((result) => result.kind === "found");
+  if (counts.length < countsOf(attempt)) return;
+  const open = due.piece.parts.filter((part, index) => {
+    const of = counts.slice(index * COUNT_OPERATIONS, (index + 1) * COUNT_OPERATIONS);
+    return !areAllHeld(parseCounts(of), part, domainsOf(pool));
+  });
+  const value = holdings[due.want]?.address.value ?? -1n;
+  const written = withoutAll(hint, [{ first: value, last: value }]);
+  const key = context.keys.hint(pool);
+  const read = { key, value: "", modRevision: revision, createRevision: 0 };
+  const after = afterPiece(written, due.piece, open, context.now());
+  const success = [hintOperation(context.keys, pool, read, after)];
+  await context.client.transact({ compare: [], success, failure: [] }, "repeatable");
+}

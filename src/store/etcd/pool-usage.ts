@@ -1,0 +1,190 @@
+/** How full pools are: by counts, and by reading only where counts do not tell. */
+import type { Interval } from "../../core/interval-set.ts";
+import { setContains, setSize } from "../../core/interval-set.ts";
+import type { Pool, Usage } from "../store.ts";
+import type { Context } from "./context.ts";
+import { readAll } from "./context.ts";
+import type { Counts } from "./counting.ts";
+import { areExact } from "./counting.ts";
+import type { Found, KeyValue, Span } from "./gateway.ts";
+import { countSpan, getSpan, spanOf } from "./gateway.ts";
+import type { Rest } from "./records.ts";
+import { poolOf, restEndMs, tryParseOccupant } from "./records.ts";
+import type { Quest } from "./search.ts";
+import { domainsOf, holdingAt, searchFree } from "./search.ts";
+import type { Asker } from "./view.ts";
+import { parseView, standingOf } from "./view.ts";
+
+/** What was found in a pool at one revision. */
+export interface UsageDetail {
+  readonly held: bigint;
+  /** Of each address that rests and is not held. */
+  readonly rests: readonly (Rest & { readonly value: bigint })[];
+}
+
+/** So many intervals are counted in one request: each takes four operations. */
+const BATCH = 30;
+/** So many keys are read at once where counts do not tell. */
+const PAGE = 5000;
+
+/** How full a pool is. */
+export async function usageOf(
+  context: Context,
+  pool: Pool,
+): Promise<{ readonly usage: Usage; readonly detail: UsageDetail }> {
+  const nowMs = context.now();
+  const asker: Asker = { owner: "", nowMs };
+  const { allowed } = pool.range;
+  const quest: Quest = { pool, asker, own: [], reserved: [] };
+  const detail = await countPool(context, pool, nowMs);
+  const resting = BigInt(detail.rests.length);
+  const isFull = detail.held + resting >= setSize(allowed);
+  const finds = isFull ? undefined : await searchFree(context, quest, allowed, 1);
+  const lowest = finds?.candidates[0]?.holding.address;
+  const ends = detail.rests.map((rest) => restEndMs(rest, nowMs));
+  const usage: Usage = {
+    pool,
+    held: detail.held,
+    resting,
+    ...(ends.length > 0 && { restsUntilMs: ends.reduce((a, b) => Math.min(a, b)) }),
+    ...(lowest !== undefined && { lowestFree: lowest }),
+  };
+  return { usage, detail };
+}
+
+/** Whether a pool has nothing for whoever asks, who may keep what it holds, and have back what rests for it. */
+export function isFullFor({ held, rests }: UsageDetail, quest: Quest): boolean {
+  const { pool, own, asker, reserved } = quest;
+  const { allowed } = pool.range;
+  const ownRests = rests.filter(({ owner }) => owner === asker.owner).map(({ value }) => value);
+  const spare = new Set([...own, ...ownRests].filter((value) => setContains(allowed, value)));
+  const taken = new Set(reserved.filter((value) => setContains(allowed, value)));
+  const free = setSize(allowed) - held - BigInt(rests.length);
+  // What is spare and reserved at once is counted twice: once as kept, once as taken.
+  return free + BigInt(spare.size) <= BigInt(taken.size);
+}
+
+/** All pools that were ever claimed from, in the order of network and range. */
+export async function recordedPools(context: Context): Promise<readonly Pool[]> {
+  const { pools } = context.keys;
+  const { results } = await readAll(context, [getSpan(spanOf(pools))]);
+  return (results[0]?.entries ?? []).map((entry) => poolOf(entry, pools)).toSorted(comparePools);
+}
+
+function comparePools(a: Pool, b: Pool): number {
+  if (a.network !== b.network) return a.network < b.network ? -1 : 1;
+  const [x, y] = [a.range, b.range];
+  return (
+    x.cidr.family - y.cidr.family ||
+    compare(x.cidr.first, y.cidr.first) ||
+    x.cidr.prefixLength - y.cidr.prefixLength ||
+    compare(x.first, y.first) ||
+    compare(x.last, y.last) ||
+    Number(a.overlapping) - Number(b.overlapping)
+  );
+}
+
+function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+async function countPool(context: Context, pool: Pool, nowMs: number): Promise<UsageDetail> {
+  const { allowed } = pool.range;
+  let held = 0n;
+  const rests: (Rest & { value: bigint })[] = [];
+  for (let start = 0; start < allowed.length; start += BATCH) {
+    const batch = allowed.slice(start, start + BATCH);
+    const operations = batch.flatMap((interval) => usageOperations(context, pool, interval));
+    const { results } = await readAll(context, operations);
+    for (const [index, interval] of batch.entries()) {
+      const found = results.slice(4 * index, 4 * index + 4);
+      const counted =
+        usageOfCounts(context, pool, found, nowMs) ??
+        (await readPool(context, pool, interval, nowMs));
+      held += counted.held;
+      rests.push(...counted.rests);
+    }
+  }
+  return { held, rests };
+}
+
+function usageOperations(
+  { keys }: Context,
+  { network, overlapping, range }: Pool,
+  interval: Interval,
+) {
+  const of = { network, overlapping, cidr: range.cidr };
+  const span = (kind: "address" | "rest", on: boolean) =>
+    keys.span(kind, network, { ...of, overlapping: on }, interval);
+  return [
+    countSpan(span("address", true)),
+    countSpan(span("address", false)),
+    getSpan(span("rest", true)),
+    getSpan(span("rest", false)),
+  ];
+}
+
+/** What counts tell; undefined where they do not. */
+function usageOfCounts(
+  { keys }: Context,
+  pool: Pool,
+  [on, off, onRests, offRests]: readonly Found[],
+  nowMs: number,
+): UsageDetail | undefined {
+  const counts: Counts = {
+    on: on?.count ?? 0,
+    off: off?.count ?? 0,
+    onRests: onRests?.count ?? 0,
+    offRests: offRests?.count ?? 0,
+  };
+  if (!areExact(counts, domainsOf(pool))) return undefined;
+  const entries = [...(onRests?.entries ?? []), ...(offRests?.entries ?? [])];
+  const rests = entries.flatMap(({ key, value }) => {
+    const at = keys.parseAddress(keys.addressOfRest(key));
+    const occupant = tryParseOccupant(value);
+    const isRest = at !== undefined && occupant?.kind === "resting";
+    return isRest ? [{ ...occupant, value: at.address.value }] : [];
+  });
+  const held = BigInt(counts.on + counts.off - counts.onRests - counts.offRests);
+  return { held, rests: rests.filter((rest) => restEndMs(rest, nowMs) > nowMs) };
+}
+
+/** Reads what counts do not tell. */
+async function readPool(
+  context: Context,
+  pool: Pool,
+  interval: Interval,
+  nowMs: number,
+): Promise<UsageDetail> {
+  const { keys } = context;
+  const { network, overlapping, range } = pool;
+  const of = { network, overlapping, cidr: range.cidr };
+  const [on, off] = [
+    await readSpan(context, keys.span("address", network, { ...of, overlapping: true }, interval)),
+    await readSpan(context, keys.span("address", network, { ...of, overlapping: false }, interval)),
+  ];
+  const view = parseView(keys, interval, [on, off]);
+  let held = 0n;
+  const rests: (Rest & { value: bigint })[] = [];
+  for (const value of new Set([...view.on.keys(), ...view.off.keys()])) {
+    const standing = standingOf(keys, view, holdingAt(pool, value), network, { owner: "", nowMs });
+    if (standing.kind === "held") held++;
+    if (standing.kind === "resting") rests.push({ ...standing.rest, value });
+  }
+  return { held, rests };
+}
+
+/** Reads a whole span, page by page. */
+async function readSpan(context: Context, span: Span): Promise<Found> {
+  const entries: KeyValue[] = [];
+  let { first } = span;
+  for (;;) {
+    const { results } = await readAll(context, [getSpan({ ...span, first }, { limit: PAGE })]);
+    const page = results[0]?.entries ?? [];
+    entries.push(...page);
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE)
+      return { kind: "found", entries, count: entries.length };
+    first = `${last.key}\0`;
+  }
+}
