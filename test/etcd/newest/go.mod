@@ -1,4 +1,4 @@
-module newest
+module etcd
 
 go 1.26.0
 
