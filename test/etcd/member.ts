@@ -110,6 +110,18 @@ export class EtcdMember {
     }
   }
 
+  /** One of its metrics, as `etcd_server_is_leader`; undefined where it does not answer in half a second. */
+  async metric(name: string): Promise<number | undefined> {
+    try {
+      const url = `http://127.0.0.1:${this.#metricsPort}/metrics`;
+      const answer = await fetch(url, { keepalive: false, signal: AbortSignal.timeout(500) });
+      const value = new RegExp(`^${name} (\\S+)$`, "m").exec(await answer.text())?.[1];
+      return value === undefined ? undefined : Number(value);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Sends a signal: `SIGSTOP` makes it hang, `SIGKILL` is a crash. Does nothing if it is not running. */
   kill(signal: NodeJS.Signals): void {
     if (this.#process !== undefined && !isOver(this.#process)) this.#process.kill(signal);
