@@ -22,7 +22,7 @@ check: $(STAMP) ## types, lint, format, the import table and the unit tests
 	@$(BUN) scripts/test.ts check
 
 test: $(STAMP) ## all of check, the build, and every suite in test/; what CI runs
-	@$(DEBIAN) test containernetworking-plugins podman runc conmon busybox-static iproute2 iputils-ping jq go=golang-go
+	@$(DEBIAN) test containernetworking-plugins podman runc conmon busybox-static iproute2 iputils-ping jq etcd-server etcd-client openssl go=golang-go
 	@bash scripts/test-tools.sh
 	@$(BUN) scripts/test.ts all
 

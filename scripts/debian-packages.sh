@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # debian-packages.sh PURPOSE PACKAGE... : installs those of the packages that are missing.
-# COMMAND=PACKAGE wants the package only where no COMMAND is on PATH.
+# COMMAND=PACKAGE wants the package only where no COMMAND is on PATH. No service of theirs is started.
 # Never fails: what needs a missing package says so itself, and is skipped or stops.
 set -euo pipefail
 
@@ -27,8 +27,23 @@ fi
 echo "set-up: Debian packages (apt-get install ${missing[*]})"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+
+# Tests start servers of their own, and etcd's port 2379 may be somebody's. Debian's way to say so is this file
+# (invoke-rc.d(8)); a machine that has one decides itself.
+policy=/usr/sbin/policy-rc.d
+made=()
+if [[ ! -e $policy ]]; then
+  made=("$policy")
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod +x "$policy"
+fi
+trap 'rm -f "$log" "${made[@]}"' EXIT
 if ! { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
   tail -n 5 "$log"
   echo "set-up: these could not be installed: ${missing[*]}"
+fi
+
+# Not at the next boot either.
+if [[ " ${missing[*]} " == *" etcd-server "* && -e /etc/init.d/etcd ]]; then
+  update-rc.d etcd disable >/dev/null 2>&1 || echo "set-up: could not disable the service etcd"
 fi
