@@ -26,9 +26,13 @@ export function formatKey(key: string): string {
   return /^[\w.-]{1,40}$/.test(key) ? key : cut(JSON.stringify(key.slice(0, shownLength)));
 }
 
+function isEtcdKey(key: string): boolean {
+  return /^etcd_/i.test(key);
+}
+
 /** Whether a text may hold `user:password@`, or is an endpoint with `user@`. */
 function hasCredentials(text: string, key: string): boolean {
-  return text.includes("@") && (text.includes(":") || /^etcd_/i.test(key));
+  return text.includes("@") && (text.includes(":") || isEtcdKey(key));
 }
 
 function cut(text: string): string {
@@ -45,7 +49,7 @@ function show(value: unknown, key: string, depth: number): string {
     const items = value.slice(0, shownItems).map((item) => show(item, key, depth + 1));
     return `[${[...items, ...(value.length > shownItems ? ["…"] : [])].join(",")}]`;
   }
-  if (depth === shownDepth) return "{…}";
+  if (depth === shownDepth || isEtcdKey(key)) return "{…}";
   const entries = Object.entries(value);
   const shown = entries
     .slice(0, shownItems)
