@@ -1,6 +1,7 @@
 /** The real world of a process: this node, its clock and namespaces, and the chosen store. */
 import type { StoreChoice } from "./config/configuration.ts";
 import type { Moment } from "./core/allocation.ts";
+import { WhereaboutsError } from "./core/error.ts";
 import { identifyNetns, sightNetns } from "./host/netns.ts";
 import { readNodeId } from "./host/node-id.ts";
 import type { World } from "./ipam/world.ts";
@@ -28,6 +29,8 @@ export interface WorldOptions {
 export async function openWorld(options: WorldOptions): Promise<World> {
   const { choice, stateDir, flatFile, log, present, leftMs, isCallerGone, mustExist } = options;
   const waiting = { leftMs, isOneShot: true };
+  if (choice.kind === "etcd")
+    throw new WhereaboutsError("store-unavailable", "This version cannot open the store etcd yet");
   const store = await openSqliteStore({ dataDir: choice.dataDir, waiting, mustExist });
   const node = readNodeId({
     environment: process.env,

@@ -17,6 +17,7 @@ import { rangeSize, usableInterval } from "../core/range.ts";
 import { printable } from "../lib/printable.ts";
 import type { CliHost } from "./cli-host.ts";
 import { networkName } from "./describe.ts";
+import { explainStore, storeToJson } from "./describe-store.ts";
 import type { Given } from "./options.ts";
 import { wantsJson } from "./options.ts";
 import type { Document } from "./select-store.ts";
@@ -85,11 +86,8 @@ function explain(
     main === undefined
       ? "bare ipam object"
       : `network ${JSON.stringify(main["name"] ?? "")}, main plugin ${JSON.stringify(main["type"] ?? "")}`;
-  const rows: [string, string][] = [
-    [
-      "store",
-      configuration.store === undefined ? "none" : `SQLite in ${configuration.store.dataDir}`,
-    ],
+  const rows: (readonly [string, string])[] = [
+    ...explainStore(configuration.store),
     ["flat file", flatFile ?? "none"],
     [
       "network",
@@ -168,7 +166,7 @@ function toJson({ main }: Document, parsed: ParsedConfiguration): object {
   const { configuration, faults, warnings, flatFile } = parsed;
   return {
     name: main?.["name"],
-    store: configuration.store,
+    store: storeToJson(configuration.store),
     flatFile,
     network: configuration.network,
     overlappingRanges: configuration.overlapping,

@@ -188,7 +188,7 @@ function generalHelp(version: string): string {
     `whereabouts ${version}: a CNI IPAM plugin that gives every pod an address of its own\n\n` +
     `A container runtime runs it as a plugin (with CNI_COMMAND set). For people:\n\n` +
     `${formatTable([...rows, ["  help COMMAND", "the options of a command"]])}\n` +
-    "The store is found as the plugin finds it, or named by --config, --datastore and --data-dir.\n" +
+    "The store is found as the plugin finds it, or named by --config, --data-dir or --etcd-host.\n" +
     "Exit codes: 0 done, 1 failed or not found, 2 wrong call.\n"
   );
 }

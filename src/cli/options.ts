@@ -32,7 +32,12 @@ export const storeOptions: Options = {
     value: "FILE",
     help: "take store and network from a CNI configuration (.conf, .conflist or a bare ipam object)",
   },
-  datastore: { type: "string", value: "KIND", help: "which kind of store: local" },
+  datastore: { type: "string", value: "KIND", help: "which kind of store: local or etcd" },
+  "etcd-host": {
+    type: "string",
+    value: "HOSTS",
+    help: "the etcd servers: HOST:PORT, several separated by commas",
+  },
   "data-dir": { type: "string", value: "DIR", help: "the folder of the local store" },
 };
 

@@ -69,20 +69,41 @@ export function readConfiguration(host: CliHost, given: Given): ParsedConfigurat
   const path = given.text("config");
   const [document] = path === undefined ? [] : readDocuments(host, path);
   const ipam = isJsonObject(document?.ipam) ? document.ipam : { type: "whereabouts" };
-  const [datastore, dataDir] = [given.text("datastore"), given.text("data-dir")];
-  if (datastore !== undefined && datastore !== "local") {
-    throw new UsageError(`--datastore: "${datastore}" is no kind of store; there is local`);
-  }
-  if (dataDir === "") throw new UsageError("--data-dir: name a folder");
-  return parseConfiguration(
-    {
-      ...ipam,
-      ...(datastore !== undefined && { datastore }),
-      // A folder of the local store is of no use for another store.
-      ...(dataDir !== undefined && { data_dir: absolutePath(dataDir), datastore: "local" }),
-    },
+  const parsed = parseConfiguration(
+    { ...ipam, ...namedStore(given) },
     { main: document?.main ?? {}, inCluster: false, defaultDataDir: host.defaultDataDir },
   );
+  const isNowhereNamed = ["config", "etcd-host"].every((name) => given.text(name) === undefined);
+  if (given.text("datastore") === "etcd" && isNowhereNamed && parsed.flatFile === undefined)
+    throw new UsageError("--datastore etcd: name its servers by --etcd-host or --config");
+  return parsed;
+}
+
+/** The keys that options give in place of the configuration's. Throws {@link UsageError}. */
+function namedStore(given: Given): JsonObject {
+  const dataDir = given.text("data-dir");
+  const etcdHost = given.text("etcd-host");
+  const datastore = given.text("datastore");
+  if (datastore !== undefined && datastore !== "local" && datastore !== "etcd")
+    throw new UsageError(
+      `--datastore: "${datastore}" is no kind of store; there are local and etcd`,
+    );
+  if (dataDir === "") throw new UsageError("--data-dir: name a folder");
+  if (etcdHost?.trim() === "") throw new UsageError("--etcd-host: name a server");
+  // A folder of the local store is of no use for another store, nor are servers for the local one.
+  const kinds = new Set([
+    ...(datastore === undefined ? [] : [datastore]),
+    ...(dataDir === undefined ? [] : ["local"]),
+    ...(etcdHost === undefined ? [] : ["etcd"]),
+  ]);
+  if (kinds.size > 1)
+    throw new UsageError("--data-dir is for the local store, --etcd-host for etcd: name one store");
+  const [kind] = kinds;
+  return {
+    ...(kind !== undefined && { datastore: kind }),
+    ...(dataDir !== undefined && { data_dir: absolutePath(dataDir) }),
+    ...(etcdHost !== undefined && { etcd_host: etcdHost }),
+  };
 }
 
 /**

@@ -2,15 +2,42 @@
 import type { Address } from "../core/address.ts";
 import type { Range } from "../core/range.ts";
 
-/** Which store is used, and what it needs. */
+/** SQLite on this host. */
 export interface LocalStoreChoice {
   readonly kind: "local";
   /** The folder of the database. */
   readonly dataDir: string;
 }
 
-/** Every kind of store; etcd and kubernetes follow. */
-export type StoreChoice = LocalStoreChoice;
+/** Who logs in to etcd, and by which password or file that holds it. */
+export type EtcdCredentials =
+  | { readonly username: string; readonly password: string; readonly passwordFile?: never }
+  | { readonly username: string; readonly password?: never; readonly passwordFile: string };
+
+/** Absolute paths of PEM files; at least one. A certificate and its key come together. */
+export interface EtcdTlsFiles {
+  /** Who may have signed the server's certificate; without it those whom the system trusts. */
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+}
+
+/** An etcd cluster, and where in it. */
+export interface EtcdStoreChoice {
+  readonly kind: "etcd";
+  /** `http://HOST:PORT` or `https://HOST:PORT`, at least one, each once, in the order of preference. */
+  readonly endpoints: readonly string[];
+  /** Begins and ends with `/`. */
+  readonly prefix: string;
+  readonly credentials?: EtcdCredentials;
+  /** Only where each endpoint is `https://`. */
+  readonly tls?: EtcdTlsFiles;
+  /** Whether the lists of the Go implementation are kept (`mixed`); undefined: decided for each range. */
+  readonly legacy?: "mixed" | "off";
+}
+
+/** Every kind of store; kubernetes follows. */
+export type StoreChoice = LocalStoreChoice | EtcdStoreChoice;
 
 /** An address that is put into every result and never reserved (`addresses`, `CNI_ARGS IP` outside of all ranges). */
 export interface StaticAddress {

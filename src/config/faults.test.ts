@@ -214,7 +214,7 @@ describe("parseConfiguration() refuses", () => {
     ["leader_lease_duration", "1", 'range ipam.leader_lease_duration: "1" is not a number'],
     ["sleep_for_race", [1], "range ipam.sleep_for_race: [1] is not a number"],
     ["reconciler_cron_expression", 1, "range ipam.reconciler_cron_expression: 1 is not a string"],
-    ["etcd_key_file", 1, "range ipam.etcd_key_file: 1 is not a string"],
+    ["etcd_host", 5, "store ipam.etcd_host: 5 is not a string or a list of strings"],
     ["node_slice_size", true, "range ipam.node_slice_size: true is not a string"],
   ];
   test.each(types)("a %s that is %j", (key, value, expected) => {

@@ -1,15 +1,20 @@
 /** Every key that a configuration may hold, and what is said of keys of other programs. */
 
-/** Keys of other stores and programs whose values are text. */
-export const textKeysWithoutEffect = [
+/** The keys of the store etcd. Their values are text; that of `etcd_host` may be a list of texts. */
+export const etcdKeys = [
   "etcd_host",
   "etcd_username",
   "etcd_password",
-  "etcd_key_file",
-  "etcd_cert_file",
+  "etcd_password_file",
   "etcd_ca_cert_file",
-  "reconciler_cron_expression",
+  "etcd_cert_file",
+  "etcd_key_file",
+  "etcd_prefix",
+  "etcd_legacy",
 ] as const;
+
+/** Keys of other programs whose values are text. */
+export const textKeysWithoutEffect = ["reconciler_cron_expression"] as const;
 
 /** Keys of other programs whose values are numbers. */
 export const numberKeysWithoutEffect = [
@@ -44,6 +49,7 @@ export const ipamKeys: readonly string[] = [
   "del_timeout",
   "status_timeout",
   "kubernetes",
+  ...etcdKeys,
   ...textKeysWithoutEffect,
   "node_slice_size",
   ...numberKeysWithoutEffect,

@@ -1,22 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import { formatWarning } from "./parse-configuration.ts";
-import { parse, findings, folderAt } from "./test-world.ts";
+import { parse, files, findings, fixed, folderAt } from "./test-world.ts";
 
 describe("parseConfiguration() chooses the store", () => {
   const absent =
-    ', which this version does not have: it stores in SQLite on one host only, as `"datastore": "local"` says';
+    ', which this version does not have: it stores in etcd, as `"etcd_host": "HOST:PORT"` says, or in SQLite on one host only, as `"datastore": "local"` says';
   test.each([
-    [{ datastore: "etcd" }, `ipam.datastore: "etcd" chooses a store which this version`],
     [
       { datastore: "kubernetes" },
       `ipam.datastore: "kubernetes" chooses a store which this version`,
     ],
     [{ datastore: "Local" }, 'ipam.datastore: "Local" is not "local", "etcd" or "kubernetes"'],
-    [{ etcd_host: "e:2379" }, `ipam.etcd_host: "e:2379" chooses the store etcd${absent}`],
-    [
-      { etcd_host: "e", kubernetes: { kubeconfig: "/k" } },
-      `ipam.etcd_host: "e" chooses the store etcd${absent}`,
-    ],
     [
       { kubernetes: { kubeconfig: "/k" } },
       `ipam.kubernetes.kubeconfig: "/k" chooses the store kubernetes${absent}`,
@@ -31,6 +25,37 @@ describe("parseConfiguration() chooses the store", () => {
       expect(parsed.configuration.store).toBeUndefined();
       expect(parsed.faults.map(({ scope }) => scope)).toEqual(["store"]);
       expect(parsed.faults.map(formatWarning).join()).toStartWith(expected);
+    }
+  });
+
+  test.each([
+    { etcd_host: "e" },
+    { etcd_host: ["e"], kubernetes: { kubeconfig: "/k" } },
+    { datastore: "etcd", etcd_host: "e", kubernetes: { kubeconfig: "/k" }, data_dir: "/d" },
+  ])("etcd as %j says, in a cluster too", (ipam) => {
+    for (const inCluster of [true, false]) {
+      const parsed = parse(ipam, { inCluster });
+      expect(findings(parsed)).toEqual([]);
+      expect(parsed.configuration.store?.kind).toBe("etcd");
+    }
+  });
+
+  test("etcd only by naming a server", () => {
+    expect(findings(parse({ datastore: "etcd" }))).toEqual([
+      'store ipam.etcd_host: is missing: name an etcd server, such as `"etcd_host": "127.0.0.1:2379"`, or several, separated by commas',
+    ]);
+    for (const inCluster of [true, false]) {
+      expect(findings(parse({ etcd_host: "", etcd_prefix: "/a/" }, { inCluster }))).toEqual([
+        'store ipam.etcd_host: is missing: `etcd_prefix` is about etcd, so name its server; or `"datastore": "local"` stores on this one host',
+      ]);
+    }
+  });
+
+  test("nothing where the flat file, which may name a server, cannot be read", () => {
+    for (const ipam of [{ datastore: "etcd" }, { etcd_host: "e" }, { etcd_username: "u" }]) {
+      const parsed = parse(ipam, { readFlatFile: files({ [fixed[1] ?? ""]: "{" }) });
+      expect(parsed.configuration.store).toBeUndefined();
+      expect(parsed.faults.map(({ path }) => path)).toEqual([fixed[1] ?? ""]);
     }
   });
 
@@ -56,7 +81,7 @@ describe("parseConfiguration() chooses the store", () => {
         "store ipam.datastore: is missing: in a Kubernetes cluster no store is chosen by default, and no flat file was found " +
           "(looked for /folder, /etc/kubernetes/cni/net.d/whereabouts.d/whereabouts.conf, " +
           "/etc/cni/net.d/whereabouts.d/whereabouts.conf, /host/etc/cni/net.d/whereabouts.d/whereabouts.conf); " +
-          '`"datastore": "local"` stores on this one host',
+          '`"etcd_host": "HOST:PORT"` stores in etcd, `"datastore": "local"` on this one host',
       ]);
     },
   );

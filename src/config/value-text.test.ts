@@ -15,6 +15,11 @@ describe("formatValue()", () => {
     ["secret", "etcd_username", "(hidden)"],
     ["secret", "my_password_2", "(hidden)"],
     ["secret", "Token", "(hidden)"],
+    ["http://u:secret@e", "range", "(hidden)"],
+    [["http://e", "u:secret@e"], "etcd_host", '["http://e",(hidden)]'],
+    ["secret@e", "ETCD_HOST", "(hidden)"],
+    ["a@b", "network_name", '"a@b"'],
+    [["secret"], "etcd_password", "(hidden)"],
     [{ token: "secret", a: 1 }, "kubernetes", "{token:(hidden),a:1}"],
   ])("shows %j at %s as %s", (value, key, expected) => {
     expect(formatValue(value, key)).toBe(expected);

@@ -1,22 +1,12 @@
 /** `check-config`, `version`, `help`, and what is wrong in a call itself. */
 import { beforeEach, describe, expect, test } from "bun:test";
 import type { FakeNode } from "../plugin-call.ts";
-import { makeNode } from "../plugin-call.ts";
-import { callCli, lines, makeBusyNode } from "./cli-call.ts";
+import { callCli, checkConfig, lines, makeBusyNode } from "./cli-call.ts";
 
 let node: FakeNode;
 beforeEach(async () => {
   node = await makeBusyNode();
 });
-
-async function checkConfig(
-  document: object,
-  option = "",
-): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  return await callCli(makeNode(), `check-config x.conf${option}`, {
-    files: { "x.conf": JSON.stringify(document) },
-  });
-}
 
 describe("check-config", () => {
   test("explains a configuration", async () => {

@@ -1,6 +1,7 @@
 /** Calls of the command line inside of the test's own process. */
 import type { CliHost } from "../../src/cli/cli-host.ts";
 import { runCommandLine } from "../../src/cli/command-line.ts";
+import type { StoreChoice } from "../../src/config/configuration.ts";
 import type { FakeNode } from "../plugin-call.ts";
 import { call, pod } from "../ipam/calls.ts";
 import { makeNode, pass, worldOf } from "../plugin-call.ts";
@@ -18,6 +19,8 @@ export interface CliSurroundings {
   readonly answer?: boolean;
   readonly files?: Readonly<Record<string, string>>;
   readonly hasColour?: boolean;
+  /** Gets every store that is opened. */
+  readonly opened?: StoreChoice[];
 }
 
 /** Runs a command on a node; its words are separated by single spaces. */
@@ -41,10 +44,20 @@ export async function callCli(
       return text;
     },
     confirm: () => surroundings.answer,
-    openWorld: async () => worldOf(node),
+    openWorld: async ({ choice }) => {
+      surroundings.opened?.push(choice);
+      return worldOf(node);
+    },
   };
   const exitCode = await runCommandLine(host, command === "" ? [] : command.split(" "));
   return { exitCode, stdout, stderr };
+}
+
+/** Runs `check-config` on a document. */
+export async function checkConfig(document: object, option = ""): Promise<CliAnswer> {
+  return await callCli(makeNode(), `check-config x.conf${option}`, {
+    files: { "x.conf": JSON.stringify(document) },
+  });
 }
 
 /** A range of five addresses, which rest for a while. */

@@ -64,7 +64,9 @@ function isConfined(stdin: Uint8Array, folder: string): boolean {
     inCluster: false,
     defaultDataDir: "/default",
   });
-  const paths = [configuration.store?.dataDir, configuration.logFile];
+  const { store } = configuration;
+  if (store?.kind === "etcd") return false;
+  const paths = [store?.dataDir, configuration.logFile];
   return paths.every(
     (path) => path === undefined || (path.startsWith(`${folder}/`) && !path.includes("..")),
   );
