@@ -1,8 +1,9 @@
-/** Opens the stores that need no server, for the contract suite. */
+/** Opens stores for the contract suite. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { emptyMemoryData } from "../../src/store/memory/memory-data.ts";
+import { openEtcdStore } from "../../src/store/etcd/etcd-store.ts";
 import { openMemoryStore } from "../../src/store/memory/memory-store.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { waitingFor } from "../sqlite/scratch.ts";
@@ -21,6 +22,16 @@ export async function openSqlite(): Promise<OpenStore> {
   return opened(
     (now) => openSqliteStore({ dataDir, waiting: waitingFor(5000), now }),
     () => rmSync(dataDir, { recursive: true, force: true }),
+  );
+}
+
+let prefixes = 0;
+
+/** Opens an etcd store below a prefix of its own. */
+export async function openEtcd(endpoint: string): Promise<OpenStore> {
+  const prefix = `/contract/${process.pid}-${++prefixes}/`;
+  return opened(async (now) =>
+    openEtcdStore({ endpoints: [endpoint], prefix, leftMs: () => 10_000, now }),
   );
 }
 
