@@ -1,116 +1,25 @@
-/** Property: whatever is done to a memory store and to an SQLite store, both answer and hold the same. */
+/** Property: whatever is done to a memory store and to a real one, both answer and hold the same. */
 import { Database } from "bun:sqlite";
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import type { Owner } from "../../src/core/allocation.ts";
 import { openMemoryStore } from "../../src/store/memory/memory-store.ts";
 import { databasePath } from "../../src/store/sqlite/database-file.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
-import { waitingFor } from "../sqlite/scratch.ts";
-import type { Pool, Store, Want } from "../../src/store/store.ts";
+import { removeServers } from "../etcd/member.ts";
+import { etcd } from "../etcd/requirements.ts";
+import { startEtcd } from "../etcd/server.ts";
+import { testWith } from "../skip.ts";
 import { inconsistencies } from "../sqlite/consistency.ts";
-import { claim, exact, listing, lowest, owner, range } from "./fixtures.ts";
+import { waitingFor } from "../sqlite/scratch.ts";
+import { pools, runStep, steps } from "./histories.ts";
+import { listing } from "./fixtures.ts";
+import { openEtcd } from "./open-stores.ts";
 import { START_MS } from "./subject.ts";
 
-const ranges = [
-  range("10.0.0.0/29"),
-  range("10.0.0.0/28", { exclude: ["10.0.0.3", "10.0.0.6-10.0.0.7"] }),
-  range("10.0.0.0/28", { start: "10.0.0.4", end: "10.0.0.20" }),
-  range("10.0.0.4/31"),
-  range("fd00::/125"),
-];
-const prefixes = ["10.0.0.0/29", "10.0.0.0/28", "10.0.0.4/31"];
-
-const owners: readonly Owner[] = ["a", "b", "c", "d", "e"].flatMap((pod) =>
-  ["", "blue"].map((network) => owner(pod, { network, node: pod < "c" ? "n1" : "n2" })),
-);
-const pools: readonly Pool[] = ["", "blue"].flatMap((network) =>
-  ranges.flatMap((of) => [true, false].map((overlapping) => ({ network, overlapping, range: of }))),
-);
-
-/** Mostly on, as in practice; off often enough to meet it. */
-const overlappings = fc.constantFrom(true, true, false);
-const wants: fc.Arbitrary<Want> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.tuple(fc.constantFrom(...ranges), overlappings).map(([of, on]) => lowest(of, on)),
-  },
-  {
-    weight: 2,
-    arbitrary: fc
-      .tuple(fc.integer({ min: 0, max: 9 }), fc.constantFrom(...prefixes), overlappings)
-      .map(([last, prefix, on]) => exact(`10.0.0.${last}`, prefix, on)),
-  },
-);
-
-type Step =
-  | {
-      readonly kind: "claim";
-      readonly owner: Owner;
-      readonly wants: readonly Want[];
-      readonly keep: boolean;
-      readonly stale: boolean;
-      readonly bootId: string | undefined;
-      readonly restSeconds: number;
-    }
-  | {
-      readonly kind: "release";
-      readonly owner: Owner;
-      readonly stale: boolean;
-      readonly bootId: string | undefined;
-      readonly restSeconds: number;
-    }
-  | { readonly kind: "wait"; readonly ms: number };
-
-const common = {
-  owner: fc.constantFrom(...owners),
-  stale: fc.constantFrom(false, false, false, false, true),
-  bootId: fc.constantFrom(undefined, undefined, "b1", "b2"),
-  restSeconds: fc.constantFrom(0, 0, 2, 10),
-};
-const steps: fc.Arbitrary<Step> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      kind: fc.constant("claim" as const),
-      wants: fc.array(wants, { maxLength: 4 }),
-      keep: fc.boolean(),
-      ...common,
-    }),
-  },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("release" as const), ...common }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      kind: fc.constant("wait" as const),
-      ms: fc.constantFrom(1, 1000, 2000, 5000, -1, -3000, -100_000),
-    }),
-  },
-);
-
-/** Carries out a step, and tells all that it brought about in the answer. */
-async function run(store: Store, step: Exclude<Step, { kind: "wait" }>): Promise<unknown> {
-  const current = await store.find(step.owner);
-  const expected = step.stale ? (current?.sequence ?? 0) + 1 : current?.sequence;
-  const { restSeconds, bootId } = step;
-  if (step.kind === "release") {
-    const registration =
-      bootId === undefined ? {} : { registration: { node: step.owner.node, bootId } };
-    return store.release(step.owner, { expected: expected ?? 0, restSeconds, ...registration });
-  }
-  const kept: readonly Want[] = step.keep
-    ? (current?.holdings ?? []).map((held) => ({ kind: "exact", holding: held }))
-    : [];
-  return store.claim(
-    claim(step.owner, [...kept, ...step.wants], expected, {
-      reuseDelaySeconds: restSeconds,
-      ...(bootId !== undefined && { moment: { bootId, monotonicUs: 1 } }),
-    }),
-  );
-}
+afterAll(removeServers);
 
 test("memory and SQLite stores give the same results to random claims, releases and clocks", async () => {
   const parent = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
@@ -124,7 +33,7 @@ test("memory and SQLite stores give the same results to random claims, releases 
       try {
         for (const step of script) {
           if (step.kind === "wait") nowMs += step.ms;
-          else expect(await run(sqlite, step)).toEqual(await run(memory, step));
+          else expect(await runStep(sqlite, step)).toEqual(await runStep(memory, step));
           expect(await listing(sqlite)).toEqual(await listing(memory));
           expect(await sqlite.usage(pools)).toEqual(await memory.usage(pools));
         }
@@ -140,3 +49,44 @@ test("memory and SQLite stores give the same results to random claims, releases 
     { numRuns: 40 },
   );
 }, 60_000);
+
+/** Without sequences, which are of each store's own kind. */
+function unnumbered(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (key, member: unknown) =>
+      key === "sequence" ? undefined : typeof member === "bigint" ? `${member}` : member,
+    ),
+  );
+}
+
+testWith(
+  etcd("oldest"),
+  "memory and etcd stores give the same results to random claims, releases and clocks",
+  async () => {
+    const server = await startEtcd();
+    await fc.assert(
+      fc.asyncProperty(fc.array(steps, { maxLength: 40, size: "max" }), async (script) => {
+        let nowMs = START_MS;
+        const memory = openMemoryStore({ now: () => nowMs });
+        const opened = await openEtcd(server.endpoint);
+        opened.setNow(nowMs);
+        const { store } = opened;
+        for (const step of script) {
+          if (step.kind === "wait") {
+            // A clock that goes back lets rests begin anew when they are met: in memory that is always.
+            nowMs += Math.max(0, step.ms);
+            opened.setNow(nowMs);
+          } else {
+            const answers = [await runStep(store, step), await runStep(memory, step)];
+            expect(unnumbered(answers[0])).toEqual(unnumbered(answers[1]));
+          }
+        }
+        expect(unnumbered(await listing(store))).toEqual(unnumbered(await listing(memory)));
+        expect(unnumbered(await store.usage(pools))).toEqual(unnumbered(await memory.usage(pools)));
+        await opened.close();
+      }),
+      { numRuns: 40 },
+    );
+  },
+  60_000,
+);

@@ -26,29 +26,56 @@ export interface Attempt {
   /** The key whose existence makes this attempt void. */
   readonly voidKey: string;
   /** Intervals to read for each want where the claim fails. */
-  readonly windows: readonly Interval[];
+  readonly windows: readonly (Interval | undefined)[];
   /** What of which want's hint is to be verified on the way. */
   readonly due: { readonly want: number; readonly piece: Piece } | undefined;
 }
 
 /** The server's limit (`--max-txn-ops`) for the operations along one way through a transaction. */
 const MOST_OPERATIONS = 128;
-/** What the outer levels take of it. */
-const RESERVED = 8;
-/** With more wants than this, what a failed claim must learn does not fit, and is read in a request of its own. */
-const MOST_WANTS_READ = 24;
+
+/** What of a claim's transaction there is room for. */
+interface Extent {
+  /** How many addresses are tried one after the other. */
+  readonly levels: number;
+  /** Whether pools and hints are written: order alone hangs on it. */
+  readonly notes: boolean;
+  /** Whether what a failed claim must learn is read at once. */
+  readonly reads: boolean;
+}
+
+/** The transaction of an attempt, as much of it as the server takes. */
+export function claimTransaction(context: Context, attempt: Attempt): Transaction {
+  for (let levels = attempt.vectors.length; levels > 0; levels--) {
+    const whole = transactionOf(context, attempt, { levels, notes: true, reads: true });
+    if (operationsOf(whole) <= MOST_OPERATIONS) return whole;
+  }
+  const bare = transactionOf(context, attempt, { levels: 1, notes: false, reads: true });
+  if (operationsOf(bare) <= MOST_OPERATIONS) return bare;
+  return transactionOf(context, attempt, { levels: 1, notes: false, reads: false });
+}
+
+/** How the server counts operations: the most of each level, along the longest way down. */
+function operationsOf({ compare, success, failure }: Transaction): number {
+  let deepest = 0;
+  for (const operation of [...success, ...failure]) {
+    if ("request_txn" in operation)
+      deepest = Math.max(deepest, operationsOf(operation.request_txn));
+  }
+  return Math.max(compare.length, success.length, failure.length) + deepest;
+}
 
 /**
- * The transaction of an attempt: registers the node's boot whatever becomes of the claim; then one address after the
- * other, each only if all before it turn out to be held.
+ * Registers the node's boot whatever becomes of the claim; then one address after the other, each only if all before
+ * it turn out to be held.
  */
-export function claimTransaction(context: Context, attempt: Attempt): Transaction {
+function transactionOf(context: Context, attempt: Attempt, extent: Extent): Transaction {
   const { keys } = context;
   const { claim, state, voidKey } = attempt;
   const ownerKey = keys.owner(claim.owner);
-  const reads = claim.wants.length > MOST_WANTS_READ ? [] : refreshOperations(context, attempt);
+  const reads = extent.reads ? refreshOperations(context, attempt) : [];
   const failure = [nested({ compare: [], success: reads, failure: [] })];
-  const chain = chainOf(context, attempt, failure);
+  const chain = chainOf(context, attempt, extent, failure);
   const guarded: Transaction = {
     compare: [writtenAt(ownerKey, state.current?.sequence ?? 0), writtenAt(voidKey, 0)],
     success: [nested(chain)],
@@ -71,8 +98,14 @@ function putUnlessSame(key: string, value: string): Operation {
   return nested({ compare: [hasValue(key, value)], success: [], failure: [put(key, value)] });
 }
 
-function chainOf(context: Context, attempt: Attempt, failure: readonly Operation[]): Transaction {
-  const { slots, vectors, claim } = attempt;
+function chainOf(
+  context: Context,
+  attempt: Attempt,
+  { levels, notes }: Extent,
+  failure: readonly Operation[],
+): Transaction {
+  const { slots, claim } = attempt;
+  const vectors = attempt.vectors.slice(0, levels);
   let chain: Transaction | undefined;
   for (let level = vectors.length - 1; level >= 0; level--) {
     const vector = vectors[level] ?? [];
@@ -83,7 +116,7 @@ function chainOf(context: Context, attempt: Attempt, failure: readonly Operation
         ...vector.flatMap(({ standing }) => standing.compare),
         ...passed.flatMap((holding) => isHeld(context, claim, holding)),
       ],
-      success: writesOf(context, attempt, vector, passed),
+      success: writesOf(context, attempt, vector, notes ? passed : undefined),
       failure: chain === undefined ? failure : [nested(chain)],
     };
   }
@@ -103,25 +136,21 @@ function isHeld({ keys }: Context, { owner }: Claim, holding: Holding): readonly
   ];
 }
 
+/** `passed` is what turned out to be held on the way; undefined: nothing is noted beside. */
 function writesOf(
   context: Context,
   attempt: Attempt,
   vector: readonly Candidate[],
-  passed: readonly Holding[],
+  passed: readonly Holding[] | undefined,
 ): readonly Operation[] {
   const { claim, state } = attempt;
   const { keys } = context;
   const holdings = vector.map(({ holding }) => holding);
-  const writes = [
+  return [
     put(keys.owner(claim.owner), allocationText(plain(claim.confirmation), holdings)),
     ...addressWrites(context, claim, state.current, vector),
+    ...(passed === undefined ? [] : noteOperations(context, attempt, holdings, passed)),
   ];
-  const notes = noteOperations(context, attempt, holdings, passed);
-  // Hints and pools that do not fit are no reason to fail.
-  const reads = 2 + 2 * claim.wants.length;
-  const left =
-    MOST_OPERATIONS - RESERVED - writes.length - (claim.wants.length > MOST_WANTS_READ ? 0 : reads);
-  return [...writes, ...notes.slice(0, Math.max(0, left))];
 }
 
 /** The addresses' own keys: each is written once. */
@@ -215,7 +244,7 @@ function isSamePool(a: Pool | undefined, b: Pool, { keys }: Context): boolean {
 /** Reads what the next attempt needs. */
 export function refreshOperations(
   { keys }: Context,
-  { claim, slots, windows }: Attempt,
+  { claim, slots, windows }: Pick<Attempt, "claim" | "slots" | "windows">,
 ): readonly Operation[] {
   const [own, hints] = ownerOperations(keys, claim.owner);
   const views = slots.flatMap(({ want, pool }, index) => {

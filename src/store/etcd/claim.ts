@@ -56,6 +56,12 @@ export async function claimInEtcd(
     }
     const slots = slotsOf(context, claim, state, views, trusted);
     const choice = await choose(context, claim, state.current, slots, { round, trusted });
+    const isBlind = slots.some(({ want, view }) => want.kind === "exact" && view === undefined);
+    if (choice.kind !== "chosen" && isBlind) {
+      // What was only supposed to be free is no reason to refuse.
+      ({ state, views } = await look(context, claim, slots));
+      continue;
+    }
     if (choice.kind === "taken") {
       const conflict = await conflictOf(context, slots, choice);
       if (conflict === undefined) continue;
@@ -82,7 +88,7 @@ export async function claimInEtcd(
 interface Conflicted {
   readonly kind: "conflicted";
   readonly state: OwnerState;
-  readonly views: readonly View[];
+  readonly views: readonly (View | undefined)[];
 }
 
 function attemptOf(
@@ -116,8 +122,7 @@ function attemptOf(
     claim,
     state,
     slots,
-    // Counting takes so many operations that fewer alternatives fit.
-    vectors: dues.length > 0 ? vectors.slice(0, 2) : vectors,
+    vectors,
     held,
     windows,
     voidKey: keys.void(`${claim.confirmation.attempt}.${nowMs.toString(36)}.${round}`),
@@ -182,16 +187,29 @@ function failureOf(outcome: Outcome): readonly Found[] {
 
 function refreshed(
   { keys }: Context,
-  { claim, slots, windows }: Attempt,
+  { claim, windows }: Pick<Attempt, "claim" | "windows">,
   found: readonly Found[],
 ): Conflicted {
   const state = parseOwnerState(claim.owner, found);
-  const views = slots.map((_, index) => {
-    const nothing: Found = { kind: "found", entries: [], count: 0 };
-    const [on = nothing, off = nothing] = found.slice(2 + 2 * index);
-    return parseView(keys, windows[index] ?? { first: 0n, last: 0n }, [on, off]);
+  let next = 2;
+  const views = windows.map((window) => {
+    const [on, off] = found.slice(next, next + 2);
+    if (window === undefined || on === undefined || off === undefined) return undefined;
+    next += 2;
+    return parseView(keys, window, [on, off]);
   });
   return { kind: "conflicted", state, views };
+}
+
+/** Reads what stands at the addresses that a claim wants exactly. */
+async function look(context: Context, claim: Claim, slots: readonly Slot[]): Promise<Conflicted> {
+  const windows = slots.map(({ want }) => {
+    if (want.kind !== "exact") return undefined;
+    const { value } = want.holding.address;
+    return { first: value, last: value };
+  });
+  const { results } = await readAll(context, refreshOperations(context, { claim, slots, windows }));
+  return refreshed(context, { claim, windows }, results);
 }
 
 /** Makes an attempt void whose request may still be on its way, and reads what became of it. */
