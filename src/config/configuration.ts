@@ -16,7 +16,7 @@ export type EtcdCredentials =
 
 /** Absolute paths of PEM files; at least one. A certificate and its key come together. */
 export interface EtcdTlsFiles {
-  /** Who may have signed the server's certificate; without it those whom the system trusts. */
+  /** Who may have signed the server's certificate; without it a public authority. */
   readonly caFile?: string;
   readonly certFile?: string;
   readonly keyFile?: string;

@@ -63,7 +63,8 @@ function splitItems(field: Field, report: Report): readonly Item[] | undefined {
   const { path, key, value } = field;
   const list: readonly unknown[] = Array.isArray(value) ? value : [value];
   const items: Item[] = [];
-  for (const [index, text] of list.entries()) {
+  for (let index = 0; index < list.length; index++) {
+    const text = list[index];
     if (typeof text !== "string") {
       addFault(report, field, "is not a string or a list of strings", "store");
       return undefined;

@@ -32,6 +32,18 @@ test("docs/configuration.md begins with a configuration that works", () => {
   expect(parsed.configuration.ranges).toHaveLength(1);
 });
 
+test("docs/configuration.md has examples of the etcd store that are accepted", () => {
+  const examples = [...documentation.matchAll(/```json\n([\s\S]*?)```/g)]
+    .map(([, json = ""]) => json)
+    .filter((json) => json.includes("etcd_host"));
+  expect(examples.length).toBe(4);
+  for (const json of examples) {
+    const parsed = parse(JSON.parse(json));
+    expect(findings(parsed)).toEqual([]);
+    expect(parsed.configuration.store?.kind).toBe("etcd");
+  }
+});
+
 test.each([
   ["ranges", "is a key of host-local; whereabouts uses `range` or `ipRanges`"],
   ["Subnet", "is a key of host-local; whereabouts uses `range`"],

@@ -14,7 +14,19 @@ afterEach(async () => {
 describe("secrets", () => {
   const credentials = `"etcd_username":"${SECRET}","etcd_password":"${SECRET}"`;
   const documents: readonly (readonly [string, string])[] = [
-    ["of a store that is not there", `{"range":"10.0.0.0/24","etcd_host":"h:1",${credentials}}`],
+    [
+      "of a store that is not there",
+      `{"range":"10.0.0.0/24","add_timeout":2,"del_timeout":2,"etcd_host":"127.0.0.1:1",${credentials}}`,
+    ],
+    ["in an endpoint", `{"range":"10.0.0.0/24","etcd_host":"http://u:${SECRET},x@h:1"}`],
+    [
+      "in one of several endpoints",
+      `{"etcd_host":["h:0","${SECRET}@h:1"],"ETCD_HOST":"u:${SECRET}@h"}`,
+    ],
+    [
+      "in place of a file",
+      `{"etcd_host":"h:1","etcd_username":"a","etcd_password_file":"${SECRET}"}`,
+    ],
     ["beside faults", `{"range":"10.0.0.0/99",${credentials}}`],
     ["of a wrong type", `{"etcd_password":["${SECRET}"],"etcd_username":{"a":"${SECRET}"}}`],
     ["in upper case", `{"ETCD_PASSWORD":["${SECRET}"]}`],
