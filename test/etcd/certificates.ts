@@ -21,7 +21,9 @@ export interface Certificates {
   readonly expired: KeyPair;
   /** A client whose common name is `whereabouts`. */
   readonly client: KeyPair;
-  /** The same, of the other authority. */
+  /** A client without a common name: with authentication on, etcd's gateway refuses every other certificate. */
+  readonly nameless: KeyPair;
+  /** The same as `client`, of the other authority. */
   readonly stranger: KeyPair;
   /** Removes all of them. */
   remove(): void;
@@ -41,6 +43,7 @@ export function makeCertificates(): Certificates {
     wrongName: make("wrong-name", "/O=test", "DNS:elsewhere.example"),
     expired: make("expired", "/O=test", LOOPBACK, { days: -1 }),
     client: make("client", "/CN=whereabouts"),
+    nameless: make("nameless", "/O=test"),
     stranger: make("stranger", "/CN=whereabouts", undefined, { authority: "other" }),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -134,6 +134,26 @@ for (const version of ETCD_VERSIONS) {
       await expect(put).rejects.toThrow("permission denied");
       expect(await server.etcdctl(userFlag(ROOT), "put", "/theirs", "1")).toBe("OK\n");
     });
+
+    test("takes a client certificate without a common name alone, after enableAuthentication()", async () => {
+      const { authority, server: own, client, nameless } = certificates;
+      const clients = { authority: authority.certFile, etcdctl: client };
+      const tls = { server: own, authority: authority.certFile, clients };
+      const server = await startEtcd({ version, tls });
+      await enableAuthentication(server, "/ours/");
+      const bodies = [client, nameless].map(async (pair) => {
+        const answer = await fetch(`${server.endpoint}/v3/auth/authenticate`, {
+          method: "POST",
+          body: JSON.stringify(PREFIX_USER),
+          tls: { ca: Bun.file(authority.certFile), ...shown(pair) },
+        });
+        return await answer.text();
+      });
+      expect(await Promise.all(bodies)).toEqual([
+        expect.stringContaining("CommonName of client"),
+        expect.stringContaining('"token":'),
+      ]);
+    });
   });
 
   describeWith(etcd(version), `startCluster() of the ${version} version`, () => {
