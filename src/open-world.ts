@@ -1,12 +1,12 @@
 /** The real world of a process: this node, its clock and namespaces, and the chosen store. */
 import type { StoreChoice } from "./config/configuration.ts";
 import type { Moment } from "./core/allocation.ts";
-import { WhereaboutsError } from "./core/error.ts";
 import { identifyNetns, sightNetns } from "./host/netns.ts";
 import { readNodeId } from "./host/node-id.ts";
 import type { World } from "./ipam/world.ts";
 import { parentFolder } from "./lib/files.ts";
 import type { Log } from "./lib/log.ts";
+import { openEtcdStore } from "./store/etcd/etcd-store.ts";
 import { openSqliteStore } from "./store/sqlite/sqlite-store.ts";
 
 /** What a process knows before it has a world. */
@@ -28,10 +28,14 @@ export interface WorldOptions {
 /** Opens the store and finds out which node this is. Throws what the store throws, and `input-output`. */
 export async function openWorld(options: WorldOptions): Promise<World> {
   const { choice, stateDir, flatFile, log, present, leftMs, isCallerGone, mustExist } = options;
-  const waiting = { leftMs, isOneShot: true };
-  if (choice.kind === "etcd")
-    throw new WhereaboutsError("store-unavailable", "This version cannot open the store etcd yet");
-  const store = await openSqliteStore({ dataDir: choice.dataDir, waiting, mustExist });
+  const store =
+    choice.kind === "etcd"
+      ? openEtcdStore({ ...choice, leftMs, memoryPath: `${stateDir}/etcd-members` })
+      : await openSqliteStore({
+          dataDir: choice.dataDir,
+          waiting: { leftMs, isOneShot: true },
+          mustExist,
+        });
   const node = readNodeId({
     environment: process.env,
     files: [

@@ -1,5 +1,6 @@
 /** Which addresses a claim tries: what its wants ask for, as far as is known of what stands there. */
 import type { Allocation, Holding, Owner } from "../../core/allocation.ts";
+import { equalCidrs } from "../../core/cidr.ts";
 import { conflicting } from "../../core/domain.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import type { Claim, Pool, Want } from "../store.ts";
@@ -30,6 +31,8 @@ export type Choice =
       readonly vectors: readonly (readonly Candidate[])[];
       /** For each want, what was seen held. */
       readonly held: readonly (readonly Interval[])[];
+      /** For each want, from where on another address may serve it. */
+      readonly from: readonly bigint[];
     }
   | { readonly kind: "taken"; readonly want: number; readonly standing: Standing | undefined }
   | { readonly kind: "exhausted"; readonly want: number; readonly quest: Quest };
@@ -98,6 +101,7 @@ export async function choose(
   }
   const open = slots.filter(({ want }) => want.kind === "lowest").length;
   const held: (readonly Interval[])[] = slots.map(() => []);
+  const from = slots.map(() => 0n);
   let alternatives: readonly Candidate[] = [];
   let alternativesOf = -1;
   for (const [index, slot] of slots.entries()) {
@@ -106,7 +110,10 @@ export async function choose(
     const quest: Quest = {
       pool,
       asker,
-      own: valuesOf(pool, current?.holdings ?? []),
+      own: valuesOf(
+        pool,
+        (current?.holdings ?? []).filter((held) => isNear(held, pool)),
+      ),
       reserved: valuesOf(pool, chosen()),
     };
     const most = open === 1 ? CHAIN : 1;
@@ -116,6 +123,7 @@ export async function choose(
     held[index] = finds.held;
     if (candidate === undefined) return { kind: "exhausted", want: index, quest };
     vector[index] = candidate;
+    from[index] = lowestOf([candidate.holding.address.value, ...quest.reserved], pool);
     if (open !== 1) continue;
     alternatives = finds.candidates;
     alternativesOf = index;
@@ -125,7 +133,18 @@ export async function choose(
     alternativesOf < 0
       ? [complete]
       : alternatives.map((candidate) => complete.with(alternativesOf, candidate));
-  return { kind: "chosen", vectors, held };
+  return { kind: "chosen", vectors, held, from };
+}
+
+/** The lowest of an address of a pool and what the same claim takes of its range, which it may leave to others yet. */
+function lowestOf(values: readonly bigint[], { range: { first, last } }: Pool): bigint {
+  const inside = values.filter((value) => value >= first && value <= last);
+  return inside.reduce((a, b) => (a < b ? a : b));
+}
+
+/** Whether a holding keeps its address from others in a pool (design section 3, domain). */
+function isNear({ overlapping, cidr }: Holding, pool: Pool): boolean {
+  return (overlapping && pool.overlapping) || equalCidrs(cidr, pool.range.cidr);
 }
 
 /** Which values of a pool's family are among holdings. */

@@ -1,7 +1,6 @@
 /** A claim: chosen from what is known, tried in one transaction, and tried anew with what that returns. */
 import type { Holding } from "../../core/allocation.ts";
-import { conflicting } from "../../core/domain.ts";
-import { familyBits } from "../../core/address.ts";
+import { conflicting, equalHoldings } from "../../core/domain.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import type { Claim, ClaimResult, Conflict } from "../store.ts";
 import type { Choice, Slot } from "./claim-choice.ts";
@@ -20,10 +19,12 @@ import { COUNT_OPERATIONS, areAllHeld, parseCounts } from "./counting.ts";
 import { UnknownOutcome } from "./etcd-error.ts";
 import type { Answer, Found, Outcome } from "./gateway.ts";
 import { put } from "./gateway.ts";
+import type { Freed } from "./hint-updates.ts";
 import { hintOperation, noteFreed, withoutAll } from "./hint-updates.ts";
 import { findHolder } from "./holder.ts";
 import { isFullFor, usageOf } from "./pool-usage.ts";
 import { damaged, restFrom } from "./records.ts";
+import type { Candidate } from "./search.ts";
 import { domainsOf } from "./search.ts";
 import { afterPiece, duePiece } from "./verification.ts";
 import type { View } from "./view.ts";
@@ -102,15 +103,14 @@ function attemptOf(
   },
 ): Attempt {
   const { claim, state, slots, choice, round } = made;
-  const { vectors, held } = choice;
+  const { vectors, held, from } = choice;
   const widest = WINDOW << BigInt(Math.min(round, 10));
   const width = widest < WIDEST_WINDOW ? widest : WIDEST_WINDOW;
-  const windows = slots.map(({ want }, index): Interval => {
-    const { address } = vectors[0]?.[index]?.holding ?? { address: undefined };
-    const first = address?.value ?? 0n;
-    if (want.kind === "exact") return { first, last: first };
-    const end = (1n << BigInt(familyBits(address?.family ?? 4))) - 1n;
-    return { first, last: first + width - 1n < end ? first + width - 1n : end };
+  const windows = slots.map(({ want, pool }, index): Interval => {
+    if (want.kind === "exact" || pool === undefined) return exactly(vectors[0]?.[index]);
+    const first = from[index] ?? 0n;
+    const { last } = pool.range;
+    return { first, last: first + width - 1n < last ? first + width - 1n : last };
   });
   const nowMs = now();
   const dues = slots.flatMap(({ want, pool, hint }, index) => {
@@ -128,6 +128,11 @@ function attemptOf(
     voidKey: keys.void(`${claim.confirmation.attempt}.${nowMs.toString(36)}.${round}`),
     due: dues[0],
   };
+}
+
+function exactly(candidate: Candidate | undefined): Interval {
+  const value = candidate?.holding.address.value ?? 0n;
+  return { first: value, last: value };
 }
 
 /** Tries an attempt; of one whose outcome is unknown it finds out, after it made sure that it comes to nothing later. */
@@ -148,7 +153,7 @@ async function carryOut(
     return { kind: "conflicted", state: settled, views: [] };
   }
   const guarded = asOutcome(answer.results.at(-1));
-  const taken = guarded.succeeded ? taking(guarded, vectors.length) : undefined;
+  const taken = taking(guarded);
   if (taken === undefined) {
     const found = failureOf(guarded);
     const read = async () => await readAll(context, refreshOperations(context, attempt));
@@ -161,22 +166,22 @@ async function carryOut(
     holdings,
     sequence: answer.revision,
   };
-  await noteExchanged(context, claim, state, holdings);
+  await noteExchanged(context, claim, state, vectors[taken.level] ?? []);
   await verify(context, attempt, taken.outcome, holdings, answer.revision);
   return { kind: "claimed", allocation };
 }
 
-/** The level of a chain that took its address; undefined if none did. */
+/** The level of a chain that took its address: it began with a write. Undefined where none did: there are reads at most. */
 function taking(
   guarded: Outcome,
-  levels: number,
 ): { readonly level: number; readonly outcome: Outcome } | undefined {
-  let outcome = asOutcome(guarded.results[0]);
-  for (let level = 0; level < levels; level++) {
-    if (outcome.succeeded) return { level, outcome };
-    outcome = asOutcome(outcome.results[0]);
+  let outcome = guarded;
+  for (let level = -1; ; level++) {
+    const [first] = outcome.results;
+    if (first?.kind === "written") return { level, outcome };
+    if (first?.kind !== "outcome") return undefined;
+    outcome = first;
   }
-  return undefined;
 }
 
 /** What the branch read that a failed attempt ended in. */
@@ -254,22 +259,34 @@ async function conflictOf(
   return holder === undefined ? undefined : { address, holder };
 }
 
-/** Tells hints of what an exchange released. */
+/** Tells hints of what an exchange released, and of rests that it ended. */
 async function noteExchanged(
   context: Context,
   { owner, confirmation }: Claim,
   state: OwnerState,
-  holdings: readonly Holding[],
+  vector: readonly Candidate[],
 ): Promise<void> {
-  const released = (state.current?.holdings ?? []).filter(
-    (old) => !holdings.some((holding) => conflicting(old, holding)),
+  const { keys, now } = context;
+  const isKept = (old: Holding): boolean =>
+    vector.some(({ holding }) => equalHoldings(old, holding));
+  const released = (state.current?.holdings ?? [])
+    .filter((old) => !isKept(old))
+    .map((holding): Freed => {
+      const isRetaken = vector.some((other) => conflicting(holding, other.holding));
+      const seconds = isRetaken ? 0 : confirmation.reuseDelaySeconds;
+      return { holding, fromMs: restFrom(owner, holding.cidr, seconds, now())?.untilMs ?? 0 };
+    });
+  const ended = vector.flatMap(({ standing }) =>
+    standing.spare.flatMap(({ key, occupant }): Freed[] => {
+      const at = keys.parseAddress(key);
+      if (at === undefined || occupant?.kind !== "resting") return [];
+      const { address, overlapping } = at;
+      const holding = { address, overlapping, cidr: occupant.cidr };
+      return isKept(holding) ? [] : [{ holding, fromMs: 0 }];
+    }),
   );
-  if (released.length === 0) return;
-  const freed = released.map((holding) => ({
-    holding,
-    fromMs:
-      restFrom(owner, holding.cidr, confirmation.reuseDelaySeconds, context.now())?.untilMs ?? 0,
-  }));
+  const freed = [...released, ...ended];
+  if (freed.length === 0) return;
   const { hints } = await readOwnerState(context, owner);
   await noteFreed(context, [...hints.values()], freed);
 }

@@ -13,8 +13,9 @@ import type {
   Usage,
 } from "../store.ts";
 import { claimInEtcd } from "./claim.ts";
-import type { ClientOptions } from "./client.ts";
 import { EtcdClient } from "./client.ts";
+import type { ConnectionFiles } from "./connection-files.ts";
+import { endpointMemory, readConnectionFiles } from "./connection-files.ts";
 import type { Context, OwnerState } from "./context.ts";
 import { readOwnerState } from "./context.ts";
 import { put } from "./gateway.ts";
@@ -25,9 +26,15 @@ import { bootText } from "./records.ts";
 import { releaseInEtcd } from "./release.ts";
 
 /** Which cluster, and where in it. */
-export interface EtcdStoreOptions extends ClientOptions {
+export interface EtcdStoreOptions extends ConnectionFiles {
+  /** `http://HOST:PORT` or `https://…`. */
+  readonly endpoints: readonly string[];
   /** What the keys begin with; ends with `/`. */
   readonly prefix: string;
+  /** For how many milliseconds from now a request may still take. */
+  readonly leftMs: () => number;
+  /** Where it is kept which member was good last; default: nowhere. */
+  readonly memoryPath?: string;
   /** Wall clock in whole milliseconds since the epoch; default: `Date.now`. */
   readonly now?: () => number;
 }
@@ -35,10 +42,16 @@ export interface EtcdStoreOptions extends ClientOptions {
 /** So many owners are remembered between `find()` and what follows it. */
 const MOST_KNOWN = 256;
 
-/** Opens the store. Nothing is asked before the first call. */
+/** Opens the store. Nothing is asked of a server before the first call. Throws `input-output` for files that cannot be read. */
 export function openEtcdStore(options: EtcdStoreOptions): Store {
-  const { prefix, now = Date.now } = options;
-  return new EtcdStore({ client: new EtcdClient(options), keys: new Keys(prefix), now });
+  const { endpoints, prefix, leftMs, memoryPath, now = Date.now } = options;
+  const client = new EtcdClient({
+    endpoints,
+    leftMs,
+    ...readConnectionFiles(options),
+    memory: memoryPath === undefined ? undefined : endpointMemory(memoryPath),
+  });
+  return new EtcdStore({ client, keys: new Keys(prefix), now });
 }
 
 class EtcdStore implements Store {

@@ -13,7 +13,7 @@ import { poolOf, restEndMs, tryParseOccupant } from "./records.ts";
 import type { Quest } from "./search.ts";
 import { domainsOf, holdingAt, searchFree } from "./search.ts";
 import type { Asker } from "./view.ts";
-import { parseView, standingOf } from "./view.ts";
+import { isHeldIn, parseView, standingOf } from "./view.ts";
 
 /** What was found in a pool at one revision. */
 export interface UsageDetail {
@@ -167,9 +167,10 @@ async function readPool(
   let held = 0n;
   const rests: (Rest & { value: bigint })[] = [];
   for (const value of new Set([...view.on.keys(), ...view.off.keys()])) {
-    const standing = standingOf(keys, view, holdingAt(pool, value), network, { owner: "", nowMs });
-    if (standing.kind === "held") held++;
-    if (standing.kind === "resting") rests.push({ ...standing.rest, value });
+    const holding = holdingAt(pool, value);
+    const standing = standingOf(keys, view, holding, network, { owner: "", nowMs });
+    if (standing.kind === "held" || isHeldIn(view, holding)) held++;
+    else if (standing.kind === "resting") rests.push({ ...standing.rest, value });
   }
   return { held, rests };
 }

@@ -114,6 +114,13 @@ export function standingOf(
   return obstacle ?? { kind: "free", compare, spare };
 }
 
+/** Whether somebody holds an address of a pool, whatever else there is of it. */
+export function isHeldIn({ on, off }: View, { address, cidr, overlapping }: Holding): boolean {
+  const [a, b] = [on.get(address.value)?.occupant, off.get(address.value)?.occupant];
+  const isNear = a !== undefined && (overlapping || equalCidrs(a.cidr, cidr));
+  return (isNear && a.kind === "held") || b?.kind === "held";
+}
+
 function obstacleOf(
   by: Occupied,
   occupant: Occupant,
