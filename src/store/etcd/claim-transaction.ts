@@ -50,8 +50,8 @@ export function claimTransaction(context: Context, attempt: Attempt): Transactio
     const whole = transactionOf(context, attempt, { levels, notes: true, reads: true });
     if (operationsOf(whole) <= MOST_OPERATIONS) return whole;
   }
-  const bare = transactionOf(context, attempt, { levels: 1, notes: false, reads: true });
-  if (operationsOf(bare) <= MOST_OPERATIONS) return bare;
+  const terse = transactionOf(context, attempt, { levels: 1, notes: true, reads: false });
+  if (operationsOf(terse) <= MOST_OPERATIONS) return terse;
   return transactionOf(context, attempt, { levels: 1, notes: false, reads: false });
 }
 
