@@ -112,7 +112,7 @@ export async function choose(
       asker,
       own: valuesOf(
         pool,
-        (current?.holdings ?? []).filter((held) => isNear(held, pool)),
+        (current?.holdings ?? []).filter((holding) => isNear(holding, pool)),
       ),
       reserved: valuesOf(pool, chosen()),
     };
@@ -166,20 +166,26 @@ async function findFor(
   if (pool === undefined || hint === undefined) return { candidates: [], held: [] };
   const { allowed } = pool.range;
   const { nowMs } = quest.asker;
-  const free = [...mayBeFree(hint, allowed, nowMs)];
-  // What rests may be the asker's own, or free by now.
-  const mustLook = restsBelow(hint, free[0]?.first, nowMs);
-  const known = mustLook ? [...mayBeFree(hint, allowed, Infinity)] : free;
-  const intervals = trusted ? withOwn(known, quest.own, allowed) : allowed;
-  if (view === undefined && trusted && !mustLook) {
-    const finds = findsIn(context, quest, blind, intervals, most);
-    return { ...finds, held: [] };
+  const intervals = trusted
+    ? withOwn([...mayBeFree(hint, allowed, nowMs)], quest.own, allowed)
+    : allowed;
+  if (view === undefined && trusted) {
+    const { candidates } = findsIn(context, quest, blind, intervals, most);
+    // What rests below may be the asker's own, or free by now.
+    const sure = candidates.filter(
+      ({ holding }) => !restsBelow(hint, holding.address.value, nowMs),
+    );
+    const mustLook = sure.length === 0 && restsBelow(hint, undefined, nowMs);
+    if (!mustLook) return { candidates: sure, held: [] };
   }
+  const known = trusted
+    ? withOwn([...mayBeFree(hint, allowed, Infinity)], quest.own, allowed)
+    : allowed;
   const wanted = round < 2 ? most : most << Math.min(round, 7);
   const seen = view ?? { ...blind, last: blind.first - 1n };
-  const finds = findsIn(context, quest, seen, intervals, wanted);
+  const finds = findsIn(context, quest, seen, known, wanted);
   if (finds.candidates.length > 0) return spread(finds, most, wanted);
-  const more = await searchFree(context, quest, laterThan(intervals, seen), wanted);
+  const more = await searchFree(context, quest, laterThan(known, seen), wanted);
   return spread({ candidates: more.candidates, held: [...finds.held, ...more.held] }, most, wanted);
 }
 

@@ -154,10 +154,10 @@ export function put(key: string, value: string, lease?: string): Operation {
   };
 }
 
-/** Writes a key with bytes of others, as they were read: {@link KeyValue} texts are decoded UTF-8. */
+/** Writes a text that is not of this program, in UTF-8 as it was read. */
 export function putText(key: string, text: string): Operation {
-  const base64 = (value: string): string => Buffer.from(value).toString("base64");
-  return { request_put: { key: base64(key), value: base64(text) } };
+  const value = Buffer.from(text).toString("base64");
+  return { request_put: { key: Buffer.from(key).toString("base64"), value } };
 }
 
 /** Removes a key, if it is there. */

@@ -1,6 +1,6 @@
 /** Listings: in order, page by page, whatever is held. */
 import type { Address } from "../../core/address.ts";
-import { addressKey, compareAddresses } from "../../core/address.ts";
+import { compareAddresses } from "../../core/address.ts";
 import type { Allocation, Holding } from "../../core/allocation.ts";
 import type { Cidr } from "../../core/cidr.ts";
 import { maskedCidr } from "../../core/cidr.ts";
@@ -226,8 +226,8 @@ function compareLines(a: Listed, b: Listed): number {
 }
 
 function compareCidrs(a: Cidr, b: Cidr): number {
-  const key = ({ family, first }: Cidr): string => addressKey({ family, value: first });
-  return key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a.prefixLength - b.prefixLength;
+  const [x, y] = [a, b].map(({ family, first }) => ({ family, value: first }));
+  return (x && y ? compareAddresses(x, y) : 0) || a.prefixLength - b.prefixLength;
 }
 
 /** The lines of several sorted streams in order. */

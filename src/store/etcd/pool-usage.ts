@@ -13,7 +13,7 @@ import { poolOf, restEndMs, tryParseOccupant } from "./records.ts";
 import type { Quest } from "./search.ts";
 import { domainsOf, holdingAt, searchFree } from "./search.ts";
 import type { Asker } from "./view.ts";
-import { isHeldIn, parseView, standingOf } from "./view.ts";
+import { occupantsAt, parseView } from "./view.ts";
 
 /** What was found in a pool at one revision. */
 export interface UsageDetail {
@@ -167,10 +167,14 @@ async function readPool(
   let held = 0n;
   const rests: (Rest & { value: bigint })[] = [];
   for (const value of new Set([...view.on.keys(), ...view.off.keys()])) {
-    const holding = holdingAt(pool, value);
-    const standing = standingOf(keys, view, holding, network, { owner: "", nowMs });
-    if (standing.kind === "held" || isHeldIn(view, holding)) held++;
-    else if (standing.kind === "resting") rests.push({ ...standing.rest, value });
+    const occupants = occupantsAt(view, holdingAt(pool, value));
+    const [first, ...more] = occupants.flatMap((occupant) =>
+      occupant.kind === "resting" && restEndMs(occupant, nowMs) > nowMs ? [occupant] : [],
+    );
+    if (occupants.some(({ kind }) => kind === "held")) held++;
+    // Free when the last of them is.
+    else if (first !== undefined)
+      rests.push({ ...more.reduce((a, b) => (b.untilMs > a.untilMs ? b : a), first), value });
   }
   return { held, rests };
 }

@@ -60,8 +60,7 @@ export function afterPiece(
   open: readonly Interval[],
   nowMs: number,
 ): Hint {
-  const { scan, ...rest } = hint;
-  const known = open.reduce((left, interval) => withFree(left, interval), rest as Hint);
-  if (piece.next === undefined) return { ...known, verifiedMs: nowMs };
-  return { ...known, scan: piece.next };
+  const { runs } = open.reduce((left, interval) => withFree(left, interval), hint);
+  if (piece.next === undefined) return { runs, verifiedMs: nowMs };
+  return { runs, verifiedMs: hint.verifiedMs, scan: piece.next };
 }

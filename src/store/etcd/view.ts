@@ -114,11 +114,14 @@ export function standingOf(
   return obstacle ?? { kind: "free", compare, spare };
 }
 
-/** Whether somebody holds an address of a pool, whatever else there is of it. */
-export function isHeldIn({ on, off }: View, { address, cidr, overlapping }: Holding): boolean {
+/** Who is at an address of a pool: none, one, or two whose own domains differ. */
+export function occupantsAt(
+  { on, off }: View,
+  { address, cidr, overlapping }: Holding,
+): readonly Occupant[] {
   const [a, b] = [on.get(address.value)?.occupant, off.get(address.value)?.occupant];
   const isNear = a !== undefined && (overlapping || equalCidrs(a.cidr, cidr));
-  return (isNear && a.kind === "held") || b?.kind === "held";
+  return [...(isNear ? [a] : []), ...(b === undefined ? [] : [b])];
 }
 
 function obstacleOf(
