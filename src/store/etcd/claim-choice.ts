@@ -1,5 +1,6 @@
 /** Which addresses a claim tries: what its wants ask for, as far as is known of what stands there. */
 import type { Allocation, Holding, Owner } from "../../core/allocation.ts";
+import type { Cidr } from "../../core/cidr.ts";
 import { equalCidrs } from "../../core/cidr.ts";
 import { conflicting } from "../../core/domain.ts";
 import type { Interval } from "../../core/interval-set.ts";
@@ -61,15 +62,18 @@ export function slotsOf(
   });
 }
 
-/** What an owner holds, as a blind view knows it. */
+/** What an owner holds in the domains of a prefix, as a blind view knows it. */
 function ownView(
   { keys }: Context,
   owner: Owner,
   current: Allocation | undefined,
+  cidr: Cidr,
   interval: Interval,
 ): View {
   const [on, off] = [new Map<bigint, Occupied>(), new Map<bigint, Occupied>()];
   for (const holding of current?.holdings ?? []) {
+    if (holding.address.family !== cidr.family) continue;
+    if (!holding.overlapping && !equalCidrs(holding.cidr, cidr)) continue;
     const occupant = { kind: "held", owner: ownerPart(owner), cidr: holding.cidr } as const;
     const occupied = { key: keys.address(owner.network, holding), modRevision: 0, occupant };
     (holding.overlapping ? on : off).set(holding.address.value, occupied);
@@ -92,7 +96,8 @@ export async function choose(
     if (want.kind !== "exact") continue;
     const { holding } = want;
     const { value } = holding.address;
-    const known = view ?? ownView(context, owner, current, { first: value, last: value });
+    const known =
+      view ?? ownView(context, owner, current, holding.cidr, { first: value, last: value });
     const standing = standingOf(context.keys, known, holding, owner.network, asker);
     if (standing.kind !== "free") return { kind: "taken", want: index, standing };
     if (chosen().some((other) => conflicting(other, holding)))
@@ -117,7 +122,7 @@ export async function choose(
       reserved: valuesOf(pool, chosen()),
     };
     const most = open === 1 ? CHAIN : 1;
-    const blind = ownView(context, owner, current, pool.range);
+    const blind = ownView(context, owner, current, pool.range.cidr, pool.range);
     const finds = await findFor(context, quest, slot, blind, most, attempt);
     const [candidate] = finds.candidates;
     held[index] = finds.held;
