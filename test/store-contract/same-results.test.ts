@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
+import { isJsonObject } from "../../src/core/json.ts";
 import { openMemoryStore } from "../../src/store/memory/memory-store.ts";
 import { databasePath } from "../../src/store/sqlite/database-file.ts";
 import { openSqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
@@ -50,10 +51,14 @@ test("memory and SQLite stores give the same results to random claims, releases 
   );
 }, 60_000);
 
-/** Without sequences, which are of each store's own kind. */
-function unnumbered(value: unknown): unknown {
+/**
+ * Without sequences, which are of each store's own kind. Of several ranges that are full at once, each store may name
+ * another.
+ */
+function comparable(value: unknown): unknown {
+  const isFull = isJsonObject(value) && value["kind"] === "full";
   return JSON.parse(
-    JSON.stringify(value, (key, member: unknown) =>
+    JSON.stringify(isFull ? "full" : (value ?? null), (key, member: unknown) =>
       key === "sequence" ? undefined : typeof member === "bigint" ? `${member}` : member,
     ),
   );
@@ -65,7 +70,7 @@ testWith(
   async () => {
     const server = await startEtcd();
     await fc.assert(
-      fc.asyncProperty(fc.array(steps, { maxLength: 40, size: "max" }), async (script) => {
+      fc.asyncProperty(fc.array(steps, { maxLength: 30, size: "max" }), async (script) => {
         let nowMs = START_MS;
         const memory = openMemoryStore({ now: () => nowMs });
         const opened = await openEtcd(server.endpoint);
@@ -78,15 +83,15 @@ testWith(
             opened.setNow(nowMs);
           } else {
             const answers = [await runStep(store, step), await runStep(memory, step)];
-            expect(unnumbered(answers[0])).toEqual(unnumbered(answers[1]));
+            expect(comparable(answers[0])).toEqual(comparable(answers[1]));
           }
         }
-        expect(unnumbered(await listing(store))).toEqual(unnumbered(await listing(memory)));
-        expect(unnumbered(await store.usage(pools))).toEqual(unnumbered(await memory.usage(pools)));
+        expect(comparable(await listing(store))).toEqual(comparable(await listing(memory)));
+        expect(comparable(await store.usage(pools))).toEqual(comparable(await memory.usage(pools)));
         await opened.close();
       }),
-      { numRuns: 40 },
+      { numRuns: 30 },
     );
   },
-  60_000,
+  120_000,
 );
