@@ -79,7 +79,7 @@ export function worldOf(node: FakeNode): World {
 /** A store's methods, bound, so that one of them can be replaced. */
 export function storeMethods(store: Store): Store {
   return {
-    find: (owner) => store.find(owner),
+    find: (owner, traces) => store.find(owner, traces),
     claim: (claim) => store.claim(claim),
     release: (owner, condition) => store.release(owner, condition),
     list: (filter) => store.list(filter),

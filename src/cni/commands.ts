@@ -6,6 +6,7 @@ import {
   formatWarning,
   parseConfiguration,
 } from "../config/parse-configuration.ts";
+import type { Address } from "../core/address.ts";
 import { WhereaboutsError } from "../core/error.ts";
 import { memberOf } from "../core/json.ts";
 import { check } from "../ipam/check.ts";
@@ -20,6 +21,7 @@ import { asWhereaboutsError } from "./failure.ts";
 import type { Invocation, ReceivedCall } from "./invocation.ts";
 import { ownerOf, withWorld } from "./invocation.ts";
 import type { PluginHost } from "./plugin-host.ts";
+import type { NetworkConfiguration } from "../config/network-configuration.ts";
 import type { CniVersion } from "../config/cni-version.ts";
 import { isAtLeast } from "../config/cni-version.ts";
 
@@ -97,7 +99,7 @@ const commands: Readonly<Record<Configured, (invocation: Invocation) => Promise<
 };
 
 async function runDel(invocation: Invocation): Promise<void> {
-  const { call, received, configuration, log } = invocation;
+  const { call, received, network, configuration, log } = invocation;
   const { timeouts, reuseDelaySeconds } = configuration;
   await withWorld(invocation, timeouts.delMs, async (world) => {
     const released = await release(world, {
@@ -105,9 +107,20 @@ async function runDel(invocation: Invocation): Promise<void> {
       containerId: call.containerId,
       fence: { received, presentBootId: received.bootId },
       reuseDelaySeconds,
+      ranges: configuration.ranges,
+      previous: previousAddresses(network),
     });
     log.debug(`DEL: ${released}`);
   });
+}
+
+/** The addresses of a `prevResult`, if it has any that can be read: a DEL does without. */
+function previousAddresses(network: NetworkConfiguration): readonly Address[] {
+  try {
+    return parsePreviousAddresses(network);
+  } catch {
+    return [];
+  }
 }
 
 async function runCheck(invocation: Invocation): Promise<void> {

@@ -52,6 +52,7 @@ export function parseRangeEntry(
     end: bounds.last,
     exclusions: [...exclusions, ...reserved.map(({ value }) => ({ first: value, last: value }))],
     ...(gateway !== undefined && { gateway: gateway.address }),
+    ...(isPlainPrefix(field.value) && { written: field.value }),
     firstIsGateway: setting.mainPluginIsGateway && gateway === undefined,
   };
   const range = makeRange(parts);
@@ -59,6 +60,11 @@ export function parseRangeEntry(
     addFaultOfNothingLeft({ ...parts, exclusions }, fields, field, gateway, report);
   }
   return range;
+}
+
+/** Whether a text is a prefix without bounds. */
+function isPlainPrefix(value: unknown): value is string {
+  return typeof value === "string" && !value.includes("-");
 }
 
 function readRange(field: Field, report: Report): RangeText | undefined {

@@ -14,6 +14,8 @@ export interface Range {
   /** What is given out: `first`..`last` less exclusions, the gateway and an address kept for the main plugin. */
   readonly allowed: IntervalSet;
   readonly gateway?: Address;
+  /** Its prefix as it was written, where that is not the masked one: old data are named so. */
+  readonly written?: string;
 }
 
 /** The parts that a range is made of. */
@@ -23,6 +25,7 @@ export interface RangeParts {
   readonly end?: bigint;
   readonly exclusions?: Iterable<Interval>;
   readonly gateway?: Address;
+  readonly written?: string;
   /** The main plugin takes the first address after the network's for itself (`isGateway` without `gateway`). */
   readonly firstIsGateway?: boolean;
 }
@@ -40,7 +43,7 @@ export function usableInterval(cidr: Cidr): Interval {
 
 /** The range of these parts; undefined if it would allow no address at all. */
 export function makeRange(parts: RangeParts): Range | undefined {
-  const { cidr, gateway } = parts;
+  const { cidr, gateway, written } = parts;
   const usable = usableInterval(cidr);
   const first = parts.start ?? usable.first;
   const last = parts.end ?? usable.last;
@@ -52,7 +55,14 @@ export function makeRange(parts: RangeParts): Range | undefined {
   }
   const allowed = subtractIntervals({ first, last }, intervalSet(removed));
   if (allowed.length === 0) return undefined;
-  return { cidr, first, last, allowed, ...(gateway !== undefined && { gateway }) };
+  return {
+    cidr,
+    first,
+    last,
+    allowed,
+    ...(gateway !== undefined && { gateway }),
+    ...(written !== undefined && written !== formatCidr(cidr) && { written }),
+  };
 }
 
 /** How many addresses a range gives out. */

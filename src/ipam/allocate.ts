@@ -63,13 +63,15 @@ export async function allocate(world: World, request: AllocateRequest): Promise<
     confirmedAt: world.wallTime().toISOString(),
     reuseDelaySeconds: request.reuseDelaySeconds,
   };
+  const { containerId, ranges } = request;
+  const traces = { containerId, ranges, previous: [] };
   const reclaimer = new Reclaimer(world, request.deadlineUs);
   /** Addresses that the owner would have kept, and that others have now. */
   const lost = new Set<string>();
 
   for (;;) {
     checkTime(world, request);
-    const held = await world.store.find(request.owner);
+    const held = await world.store.find(request.owner, traces);
     if (held !== undefined && isStale(held, request.received)) {
       throw new WhereaboutsError(
         "try-later",

@@ -1,16 +1,21 @@
 /** DEL: frees exactly what one incarnation of an owner holds. */
+import type { Address } from "../core/address.ts";
 import type { Owner } from "../core/allocation.ts";
 import { formatHoldings } from "../core/allocation.ts";
 import type { Fence } from "../core/fence.ts";
 import { confirmedBefore } from "../core/fence.ts";
+import type { Range } from "../core/range.ts";
 import type { World } from "./world.ts";
 
-/** A DEL. It needs no ranges, no prevResult and no netns. */
+/** A DEL. It needs no ranges, no prevResult and no netns; they may lead to old data. */
 export interface ReleaseRequest {
   readonly owner: Owner;
   readonly containerId: string;
   readonly fence: Fence;
   readonly reuseDelaySeconds: number;
+  /** What is known of it that may lead to old data: whatever could be read, both may be empty. */
+  readonly ranges: readonly Range[];
+  readonly previous: readonly Address[];
 }
 
 /** What a DEL did; all but `released` are successes that freed nothing. */
@@ -18,9 +23,9 @@ export type Released = "released" | "unknown-owner" | "other-incarnation" | "con
 
 /** Frees what the owner's incarnation holds, if it was last confirmed before the request was received. */
 export async function release(world: World, request: ReleaseRequest): Promise<Released> {
-  const { owner, containerId, fence } = request;
+  const { owner, containerId, fence, ranges, previous } = request;
   for (;;) {
-    const held = await world.store.find(owner);
+    const held = await world.store.find(owner, { containerId, ranges, previous });
     if (held === undefined) return "unknown-owner";
     if (held.containerId !== containerId) return "other-incarnation";
     if (!confirmedBefore(held, fence)) return "confirmed-later";

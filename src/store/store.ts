@@ -107,10 +107,21 @@ export interface ListFilter {
   readonly last?: Address;
 }
 
+/**
+ * What leads to data that the Go implementation wrote, which knew no owners as they are here: a store that has such
+ * data finds by it what a container holds.
+ */
+export interface Traces {
+  readonly containerId: string;
+  readonly ranges: readonly Range[];
+  /** The addresses of `prevResult`. */
+  readonly previous: readonly Address[];
+}
+
 /** A store of allocations. Every method throws `WhereaboutsError` (`store-unavailable`, `store-damaged`, `try-later`). */
 export interface Store {
-  /** The allocation of an owner. */
-  find(owner: Owner): Promise<Allocation | undefined>;
+  /** The allocation of an owner, or what old data say that its container holds: without a moment. */
+  find(owner: Owner, traces?: Traces): Promise<Allocation | undefined>;
   /** Replaces the owner's allocation, and registers its node's boot, in one step. */
   claim(claim: Claim): Promise<ClaimResult>;
   /** Ends an allocation, if the condition still holds. */

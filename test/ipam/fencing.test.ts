@@ -45,9 +45,16 @@ describe("a late DEL", () => {
     const world = worldOf(node);
     const owner = { network: "", node: "node-a", interfaceName: "eth0", pod: "c1" };
     const fence = { received, presentBootId: node.bootId };
-    expect(await release(world, { owner, containerId: "c1", fence, reuseDelaySeconds: 0 })).toBe(
-      "confirmed-later",
-    );
+    expect(
+      await release(world, {
+        owner,
+        containerId: "c1",
+        fence,
+        reuseDelaySeconds: 0,
+        ranges: [],
+        previous: [],
+      }),
+    ).toBe("confirmed-later");
     expect(await held(node)).toEqual(["10.0.0.1 c1"]);
   });
 

@@ -2,7 +2,7 @@
 import type { Allocation, Holding, Owner } from "../../core/allocation.ts";
 import type { Cidr } from "../../core/cidr.ts";
 import { equalCidrs } from "../../core/cidr.ts";
-import { conflicting } from "../../core/domain.ts";
+import { conflicting, equalHoldings } from "../../core/domain.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import type { Claim, Pool, Want } from "../store.ts";
 import { poolOfWant } from "../pool-of-want.ts";
@@ -10,6 +10,8 @@ import type { Context, OwnerState } from "./context.ts";
 import type { Hint } from "./hint.ts";
 import { freshHint, mayBeFree, parseHint, restsBelow } from "./hint.ts";
 import { ownerPart } from "./keys.ts";
+import type { LegacyGuard } from "./legacy/legacy-guard.ts";
+import type { ListLine } from "./legacy/legacy-list.ts";
 import type { Candidate, Finds, Quest } from "./search.ts";
 import { findsIn, searchFree } from "./search.ts";
 import type { Asker, Occupied, Standing, View } from "./view.ts";
@@ -36,6 +38,8 @@ export type Choice =
       readonly from: readonly bigint[];
     }
   | { readonly kind: "taken"; readonly want: number; readonly standing: Standing | undefined }
+  /** An old list gives the address to somebody. */
+  | { readonly kind: "listed"; readonly want: number; readonly line: ListLine }
   | { readonly kind: "exhausted"; readonly want: number; readonly quest: Quest };
 
 /** So many addresses are tried in one transaction, one after the other. */
@@ -87,8 +91,10 @@ export async function choose(
   { owner }: Claim,
   current: Allocation | undefined,
   slots: readonly Slot[],
-  attempt: { readonly round: number; readonly trusted: boolean },
+  attempt: { readonly round: number; readonly trusted: boolean; readonly guard: LegacyGuard },
 ): Promise<Choice> {
+  const { guard } = attempt;
+  const own = current?.holdings ?? [];
   const asker: Asker = { owner: ownerPart(owner), nowMs: context.now() };
   const vector: (Candidate | undefined)[] = slots.map(() => undefined);
   const chosen = (): Holding[] => vector.flatMap((candidate) => candidate?.holding ?? []);
@@ -100,6 +106,10 @@ export async function choose(
       view ?? ownView(context, owner, current, holding.cidr, { first: value, last: value });
     const standing = standingOf(context.keys, known, holding, owner.network, asker);
     if (standing.kind !== "free") return { kind: "taken", want: index, standing };
+    const line = own.some((other) => equalHoldings(other, holding))
+      ? undefined
+      : guard.lineAt(holding);
+    if (line !== undefined) return { kind: "listed", want: index, line };
     if (chosen().some((other) => conflicting(other, holding)))
       return { kind: "taken", want: index, standing: undefined };
     vector[index] = { holding, standing };
@@ -117,11 +127,12 @@ export async function choose(
       asker,
       own: valuesOf(
         pool,
-        (current?.holdings ?? []).filter((holding) => isNear(holding, pool)),
+        own.filter((holding) => isNear(holding, pool)),
       ),
       reserved: valuesOf(pool, chosen()),
+      blocked: guard.blockedIn(pool.range.cidr, own),
     };
-    const most = open === 1 ? CHAIN : 1;
+    const most = open === 1 && !guard.isMixed ? CHAIN : 1;
     const blind = ownView(context, owner, current, pool.range.cidr, pool.range);
     const finds = await findFor(context, quest, slot, blind, most, attempt);
     const [candidate] = finds.candidates;

@@ -1,5 +1,5 @@
 /** A claim as one transaction, and what it read where it failed. */
-import type { Allocation, Confirmation, Holding } from "../../core/allocation.ts";
+import type { Allocation, Holding } from "../../core/allocation.ts";
 import { conflicting, equalHoldings } from "../../core/domain.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import type { Claim, Pool } from "../store.ts";
@@ -10,6 +10,7 @@ import { COUNT_OPERATIONS, countOperations } from "./counting.ts";
 import type { Comparison, Operation, Transaction } from "./gateway.ts";
 import { exists, hasValue, nested, put, remove, writtenAt } from "./gateway.ts";
 import { hintOperation, withoutAll } from "./hint-updates.ts";
+import type { LegacyGuard } from "./legacy/legacy-guard.ts";
 import { allocationText, bootText, heldText, poolText, restFrom, restText } from "./records.ts";
 import type { Candidate } from "./search.ts";
 import { domainsOf } from "./search.ts";
@@ -23,6 +24,8 @@ export interface Attempt {
   readonly slots: readonly Slot[];
   readonly vectors: readonly (readonly Candidate[])[];
   readonly held: readonly (readonly Interval[])[];
+  /** What old lists demand. */
+  readonly guard: LegacyGuard;
   /** The key whose existence makes this attempt void. */
   readonly voidKey: string;
   /** Intervals to read for each want where the claim fails. */
@@ -77,7 +80,11 @@ function transactionOf(context: Context, attempt: Attempt, extent: Extent): Tran
   const failure = [nested({ compare: [], success: reads, failure: [] })];
   const chain = chainOf(context, attempt, extent, failure);
   const guarded: Transaction = {
-    compare: [writtenAt(ownerKey, state.current?.sequence ?? 0), writtenAt(voidKey, 0)],
+    compare: [
+      writtenAt(ownerKey, state.current?.sequence ?? 0),
+      writtenAt(voidKey, 0),
+      ...attempt.guard.compare(),
+    ],
     success: [nested(chain)],
     failure,
   };
@@ -143,14 +150,25 @@ function writesOf(
   vector: readonly Candidate[],
   passed: readonly Holding[] | undefined,
 ): readonly Operation[] {
-  const { claim, state } = attempt;
+  const { claim, state, guard } = attempt;
   const { keys } = context;
   const holdings = vector.map(({ holding }) => holding);
   return [
-    put(keys.owner(claim.owner), allocationText(plain(claim.confirmation), holdings)),
+    put(keys.owner(claim.owner), allocationText(claim.confirmation, holdings, writtenIn(attempt))),
     ...addressWrites(context, claim, state.current, vector),
+    ...guard.writes({
+      held: holdings,
+      released: (state.current?.holdings ?? []).filter((old) => !includes(holdings, old)),
+      containerId: claim.confirmation.containerId,
+    }),
     ...(passed === undefined ? [] : noteOperations(context, attempt, holdings, passed)),
   ];
+}
+
+/** How prefixes were written by which old lists may be called: now, and when what is kept was claimed. */
+function writtenIn({ slots, state }: Attempt): readonly string[] {
+  const now = slots.flatMap(({ pool }) => pool?.range.written ?? []);
+  return [...new Set([...state.written, ...now])];
 }
 
 /** The addresses' own keys: each is written once. */
@@ -255,21 +273,4 @@ export function refreshOperations(
     return of === undefined ? [] : viewOperations(keys, of, interval);
   });
   return [own, hints, ...views];
-}
-
-/** The fields of a confirmation alone: callers may pass an allocation, which has more. */
-export function plain(confirmation: Confirmation): Confirmation {
-  const { containerId, attempt, moment, netns, name, podNamespace, podName } = confirmation;
-  const { confirmedAt, reuseDelaySeconds } = confirmation;
-  return {
-    containerId,
-    attempt,
-    ...(moment !== undefined && { moment }),
-    ...(netns !== undefined && { netns }),
-    ...(name !== undefined && { name }),
-    ...(podNamespace !== undefined && { podNamespace }),
-    ...(podName !== undefined && { podName }),
-    confirmedAt,
-    reuseDelaySeconds,
-  };
 }

@@ -35,7 +35,11 @@ const LONGEST_READ_MS = 1500;
 const RESERVE_MS = 50;
 
 /** What a request may do when its outcome is unknown. */
-export type Repetition = "repeatable" | "once";
+export type Repetition =
+  | "repeatable"
+  | "once"
+  /** Repeatable, and one member may take all the time that is left: it waits for a lock. */
+  | "waiting";
 
 interface Reply {
   readonly body: unknown;
@@ -91,6 +95,12 @@ export class EtcdClient {
       }
       await this.#pause(round, attempts);
     }
+  }
+
+  /** Waits, if the time of the call allows it. Throws `try-later`. */
+  async rest(milliseconds: number): Promise<void> {
+    if (this.#options.leftMs() - RESERVE_MS <= milliseconds) throw outOfTime();
+    await Bun.sleep(milliseconds);
   }
 
   /** After `close` nothing is asked any more. */
@@ -159,6 +169,7 @@ export class EtcdClient {
 
 /** How long one member may take, so that the others have their turn. */
 function patience(leftMs: number, members: number, repetition: Repetition): number {
+  if (repetition === "waiting") return leftMs;
   const longestMs = repetition === "once" ? LONGEST_ATTEMPT_MS : LONGEST_READ_MS;
   return Math.max(1, members > 1 ? Math.min(longestMs, leftMs / members) : Math.min(leftMs, 5000));
 }
@@ -171,7 +182,10 @@ const garbage: Failure = {
 };
 
 function outOfTime(): WhereaboutsError {
-  return new WhereaboutsError("try-later", "The time of this call was over before etcd was asked");
+  return new WhereaboutsError(
+    "try-later",
+    "The time of this call was over before etcd could be asked",
+  );
 }
 
 function tokenOf(body: unknown): string | undefined {

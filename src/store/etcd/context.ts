@@ -4,7 +4,7 @@ import type { EtcdClient } from "./client.ts";
 import type { Answer, Found, KeyValue, Operation, Outcome, Written } from "./gateway.ts";
 import { get, getSpan, spanOf } from "./gateway.ts";
 import type { Keys } from "./keys.ts";
-import { allocationOf } from "./records.ts";
+import { allocationOf, writtenOf } from "./records.ts";
 
 /** The store's means. */
 export interface Context {
@@ -12,11 +12,19 @@ export interface Context {
   readonly keys: Keys;
   /** Wall clock in whole milliseconds since the epoch. */
   readonly now: () => number;
+  /** How lists of the old implementation are treated. */
+  readonly legacy: "mixed" | "off" | undefined;
+  /** Whether etcd asks for a user. */
+  readonly hasUsers: boolean;
+  /** Says what a person should know, and nothing hangs on. */
+  readonly warn: (message: string) => void;
 }
 
 /** What stands under an owner's name, and the hints of its network. */
 export interface OwnerState {
   readonly current: Allocation | undefined;
+  /** Prefixes of its addresses as they were written, by which old lists may be called. */
+  readonly written: readonly string[];
   /** By key. */
   readonly hints: ReadonlyMap<string, KeyValue>;
 }
@@ -41,6 +49,7 @@ export function parseOwnerState(owner: Owner, [own, hints]: readonly Found[]): O
   const [entry] = own?.entries ?? [];
   return {
     current: entry === undefined ? undefined : allocationOf(owner, entry),
+    written: entry === undefined ? [] : writtenOf(entry),
     hints: new Map((hints?.entries ?? []).map((hint) => [hint.key, hint])),
   };
 }

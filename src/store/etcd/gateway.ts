@@ -98,6 +98,11 @@ export function get(key: string): Operation {
   return { request_range: { key: encode(key) } };
 }
 
+/** Reads one key without its value. */
+export function getKey(key: string): Operation {
+  return { request_range: { key: encode(key), keys_only: true } };
+}
+
 /** Reads one key as it was at a revision. */
 export function getAt(key: string, revision: number | undefined): Operation {
   return {

@@ -9,6 +9,7 @@
  *     hint/NETWORK,CIDR,FIRST,LAST,on|off,HASH    which of its addresses may be free
  *     node/NODE                                   the boot in which a node last claimed
  *     void/ATTEMPT                                a claim that must not be carried out any more
+ *     finished/LIST                               that an old list counts no more
  *
  * A domain is empty for overlapping ranges, else the prefix of the range.
  */
@@ -199,6 +200,11 @@ export class Keys {
   /** The key that makes a claim void. */
   void(attempt: string): string {
     return `${this.prefix}void/${keyPart(attempt)}`;
+  }
+
+  /** The key that marks an old list as finished. */
+  finished(list: string): string {
+    return `${this.prefix}finished${list}`;
   }
 
   /** Where all addresses are. */

@@ -35,7 +35,7 @@ export async function usageOf(
   const nowMs = context.now();
   const asker: Asker = { owner: "", nowMs };
   const { allowed } = pool.range;
-  const quest: Quest = { pool, asker, own: [], reserved: [] };
+  const quest: Quest = { pool, asker, own: [], reserved: [], blocked: new Set() };
   const detail = await countPool(context, pool, nowMs);
   const resting = BigInt(detail.rests.length);
   const isFull = detail.held + resting >= setSize(allowed);

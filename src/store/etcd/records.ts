@@ -80,17 +80,39 @@ export function bootText(bootId: string): string {
   return valueText({ v: VERSION, boot: bootId });
 }
 
-/** The value of an allocation. */
-export function allocationText(confirmation: Confirmation, holdings: readonly Holding[]): string {
+/** The value of an allocation; `written` are prefixes of its addresses that were not written in their masked form. */
+export function allocationText(
+  confirmation: Confirmation,
+  holdings: readonly Holding[],
+  written: readonly string[],
+): string {
   return valueText({
     v: VERSION,
-    confirmation,
+    confirmation: plain(confirmation),
+    ...(written.length > 0 && { written }),
     holdings: holdings.map(({ address, cidr, overlapping }) => ({
       address: addressKey(address),
       cidr: cidrPart(cidr),
       overlapping,
     })),
   });
+}
+
+/** The fields of a confirmation alone: callers may pass an allocation, which has more. */
+export function plain(confirmation: Confirmation): Confirmation {
+  const { containerId, attempt, moment, netns, name, podNamespace, podName } = confirmation;
+  const { confirmedAt, reuseDelaySeconds } = confirmation;
+  return {
+    containerId,
+    attempt,
+    ...(moment !== undefined && { moment }),
+    ...(netns !== undefined && { netns }),
+    ...(name !== undefined && { name }),
+    ...(podNamespace !== undefined && { podNamespace }),
+    ...(podName !== undefined && { podName }),
+    confirmedAt,
+    reuseDelaySeconds,
+  };
 }
 
 /** The allocation of an owner's key. Throws `store-damaged` if the value is none. */
@@ -104,6 +126,12 @@ export function allocationOf(owner: Owner, entry: KeyValue): Allocation {
     holdings: holdings.map((holding: unknown) => holdingOf(holding, entry)),
     sequence: entry.modRevision,
   };
+}
+
+/** The `written` of an allocation's value. */
+export function writtenOf({ value }: KeyValue): readonly string[] {
+  const { written = [] } = tryParseRecord(value) ?? {};
+  return Array.isArray(written) ? written.filter((text) => typeof text === "string") : [];
 }
 
 function holdingOf(holding: unknown, entry: KeyValue): Holding {

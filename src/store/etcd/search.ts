@@ -17,6 +17,8 @@ export interface Quest {
   readonly own: readonly bigint[];
   /** Addresses that the same claim takes already. */
   readonly reserved: readonly bigint[];
+  /** Addresses that old lists give to others. */
+  readonly blocked: ReadonlySet<bigint>;
 }
 
 /** A free address. */
@@ -59,7 +61,8 @@ export function findsIn(
       const holding = holdingAt(quest.pool, value);
       const standing = standingOf(keys, view, holding, quest.pool.network, quest.asker);
       if (standing.kind === "free") {
-        if (!quest.reserved.includes(value)) candidates.push({ holding, standing });
+        if (!quest.reserved.includes(value) && !quest.blocked.has(value))
+          candidates.push({ holding, standing });
       } else if (standing.kind === "held") {
         const before = held.at(-1);
         if (before?.last === value - 1n) before.last = value;
