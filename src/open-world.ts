@@ -30,7 +30,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const { choice, stateDir, flatFile, log, present, leftMs, isCallerGone, mustExist } = options;
   const store =
     choice.kind === "etcd"
-      ? openEtcdStore({ ...choice, leftMs, memoryPath: `${stateDir}/etcd-members` })
+      ? openEtcdStore({
+          ...choice,
+          leftMs,
+          memoryPath: `${stateDir}/etcd-members`,
+          warn: (message) => log.warning(message),
+        })
       : await openSqliteStore({
           dataDir: choice.dataDir,
           waiting: { leftMs, isOneShot: true },

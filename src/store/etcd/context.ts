@@ -4,6 +4,8 @@ import type { EtcdClient } from "./client.ts";
 import type { Answer, Found, KeyValue, Operation, Outcome, Written } from "./gateway.ts";
 import { get, getSpan, spanOf } from "./gateway.ts";
 import type { Keys } from "./keys.ts";
+import type { ListKnowledge } from "./legacy/legacy-guard.ts";
+import type { Adoptable } from "./legacy/legacy-holdings.ts";
 import { allocationOf, writtenOf } from "./records.ts";
 
 /** The store's means. */
@@ -27,6 +29,10 @@ export interface OwnerState {
   readonly written: readonly string[];
   /** By key. */
   readonly hints: ReadonlyMap<string, KeyValue>;
+  /** What is known of old lists, by key. */
+  readonly lists?: ReadonlyMap<string, ListKnowledge>;
+  /** What old data say that the owner's container holds, where it has no record of its own. */
+  readonly adoptable?: Adoptable | undefined;
 }
 
 /** Reads several things at one revision. */

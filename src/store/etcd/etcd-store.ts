@@ -10,6 +10,7 @@ import type {
   ReleaseCondition,
   ReleaseResult,
   Store,
+  Traces,
   Usage,
 } from "../store.ts";
 import { claimInEtcd } from "./claim.ts";
@@ -17,9 +18,10 @@ import { EtcdClient } from "./client.ts";
 import type { ConnectionFiles } from "./connection-files.ts";
 import { endpointMemory, readConnectionFiles } from "./connection-files.ts";
 import type { Context, OwnerState } from "./context.ts";
-import { readOwnerState } from "./context.ts";
+import { ownerOperations, parseOwnerState, readAll, readOwnerState } from "./context.ts";
 import { put } from "./gateway.ts";
 import { Keys, ownerPart } from "./keys.ts";
+import { adopt, legacyOperations, parseLegacy } from "./legacy/legacy-holdings.ts";
 import { listAddresses } from "./listing.ts";
 import { recordedPools, usageOf } from "./pool-usage.ts";
 import { bootText } from "./records.ts";
@@ -33,6 +35,10 @@ export interface EtcdStoreOptions extends ConnectionFiles {
   readonly prefix: string;
   /** For how many milliseconds from now a request may still take. */
   readonly leftMs: () => number;
+  /** How lists of the old implementation are treated; default: as each of them says. */
+  readonly legacy?: "mixed" | "off";
+  /** Says what a person should know. */
+  readonly warn?: (message: string) => void;
   /** Where it is kept which member was good last; default: nowhere. */
   readonly memoryPath?: string;
   /** Wall clock in whole milliseconds since the epoch; default: `Date.now`. */
@@ -44,6 +50,11 @@ const MOST_KNOWN = 256;
 
 /** Opens the store. Nothing is asked of a server before the first call. Throws `input-output` for files that cannot be read. */
 export function openEtcdStore(options: EtcdStoreOptions): Store {
+  return new EtcdStore(openContext(options));
+}
+
+/** The means of a store, for what is done beside it. */
+export function openContext(options: EtcdStoreOptions): Context {
   const { endpoints, prefix, leftMs, memoryPath, now = Date.now } = options;
   const client = new EtcdClient({
     endpoints,
@@ -51,7 +62,14 @@ export function openEtcdStore(options: EtcdStoreOptions): Store {
     ...readConnectionFiles(options),
     memory: memoryPath === undefined ? undefined : endpointMemory(memoryPath),
   });
-  return new EtcdStore({ client, keys: new Keys(prefix), now });
+  return {
+    client,
+    keys: new Keys(prefix),
+    now,
+    legacy: options.legacy,
+    hasUsers: options.credentials !== undefined,
+    warn: options.warn ?? (() => {}),
+  };
 }
 
 class EtcdStore implements Store {
@@ -63,19 +81,40 @@ class EtcdStore implements Store {
     this.#context = context;
   }
 
-  async find(owner: Owner): Promise<Allocation | undefined> {
-    const state = await readOwnerState(this.#context, owner);
+  async find(owner: Owner, traces?: Traces): Promise<Allocation | undefined> {
+    const state = await findState(this.#context, owner, traces);
     if (this.#known.size >= MOST_KNOWN) this.#known.clear();
     this.#known.set(ownerPart(owner), state);
-    return state.current;
+    return state.current ?? state.adoptable?.allocation;
   }
 
   async claim(claim: Claim): Promise<ClaimResult> {
-    return await claimInEtcd(this.#context, claim, this.#take(claim.owner));
+    const { owner, expected } = claim;
+    const { state, sequence } = await this.#takeOver(owner, expected);
+    return await claimInEtcd(this.#context, { ...claim, expected: sequence }, state);
   }
 
   async release(owner: Owner, condition: ReleaseCondition): Promise<ReleaseResult> {
-    return await releaseInEtcd(this.#context, owner, condition, this.#take(owner));
+    const { state, sequence = condition.expected } = await this.#takeOver(
+      owner,
+      condition.expected,
+    );
+    return await releaseInEtcd(this.#context, owner, { ...condition, expected: sequence }, state);
+  }
+
+  /** What was found for an owner, as its own record where it was old data until now. */
+  async #takeOver(
+    owner: Owner,
+    expected: number | undefined,
+  ): Promise<{ readonly state: OwnerState | undefined; readonly sequence: number | undefined }> {
+    const known = this.#take(owner);
+    const { adoptable } = known ?? {};
+    if (adoptable === undefined || adoptable.allocation.sequence !== expected)
+      return { state: known, sequence: expected };
+    await adopt(this.#context, adoptable);
+    const state = await readOwnerState(this.#context, owner);
+    const isOwn = state.current?.moment === undefined && state.current !== undefined;
+    return { state, sequence: isOwn ? state.current.sequence : expected };
   }
 
   list(filter: ListFilter): AsyncIterable<Listed> {
@@ -105,4 +144,20 @@ class EtcdStore implements Store {
     this.#known.delete(key);
     return state;
   }
+}
+
+/** Reads an owner's state, and where it may have none what old data say of its container. */
+async function findState(
+  context: Context,
+  owner: Owner,
+  traces: Traces | undefined,
+): Promise<OwnerState> {
+  const own = ownerOperations(context.keys, owner);
+  const old = traces === undefined ? [] : legacyOperations(context, owner, traces);
+  const { results } = await readAll(context, [...own, ...old]);
+  const state = parseOwnerState(owner, results);
+  if (traces === undefined || old.length === 0) return state;
+  const found = results.slice(own.length);
+  const { lists, adoptable } = await parseLegacy(context, owner, traces, found, state.current);
+  return { ...state, lists, adoptable };
 }

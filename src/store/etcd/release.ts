@@ -8,6 +8,7 @@ import type { Answer, KeyValue, Operation } from "./gateway.ts";
 import { hasValue, nested, put, remove, writtenAt } from "./gateway.ts";
 import type { Freed } from "./hint-updates.ts";
 import { MOST_HINTS, freeingOperation, noteFreed, overtaken } from "./hint-updates.ts";
+import { LegacyGuard, heldRanges } from "./legacy/legacy-guard.ts";
 import { bootText, restFrom, restText } from "./records.ts";
 
 /** So many operations may one transaction have, less what its levels take. */
@@ -21,13 +22,34 @@ export async function releaseInEtcd(
   known: OwnerState | undefined,
 ): Promise<ReleaseResult> {
   // What was read before may be out of date: only what is read now says that the owner changed.
-  let state =
-    known?.current?.sequence === condition.expected ? known : await readOwnerState(context, owner);
-  for (;;) {
+  const isFresh = known?.current?.sequence === condition.expected;
+  const state = isFresh ? known : await readOwnerState(context, owner);
+  const ranges = heldRanges(state.current?.holdings ?? [], state.written);
+  const guard = await LegacyGuard.open(context, ranges, known?.lists ?? new Map());
+  try {
+    return await releaseGuarded(context, owner, condition, state, guard);
+  } finally {
+    await guard.close();
+  }
+}
+
+async function releaseGuarded(
+  context: Context,
+  owner: Owner,
+  condition: ReleaseCondition,
+  known: OwnerState,
+  guard: LegacyGuard,
+): Promise<ReleaseResult> {
+  let state = known;
+  for (let round = 0; ; round++) {
     const { current, hints } = state;
     if (current?.sequence !== condition.expected) return "changed";
     const freed = freedBy(context, current, condition.restSeconds);
-    const writes = writesOf(context, current, freed, condition.restSeconds);
+    const { holdings, containerId } = current;
+    const writes = [
+      ...writesOf(context, current, freed, condition.restSeconds),
+      ...guard.writes({ released: holdings, held: [], containerId }),
+    ];
     const covering = [...hints.values()].filter(
       (entry) => freeingOperation(context.keys, entry, freed) !== undefined,
     );
@@ -36,7 +58,7 @@ export async function releaseInEtcd(
     const notes = now.flatMap((entry) => freeingOperation(context.keys, entry, freed) ?? []);
     let answer: Answer;
     try {
-      answer = await transact(context, owner, condition, [...writes, ...notes]);
+      answer = await transact(context, owner, condition, guard, [...writes, ...notes]);
     } catch (error) {
       if (!(error instanceof UnknownOutcome)) throw error;
       state = await readOwnerState(context, owner);
@@ -46,7 +68,13 @@ export async function releaseInEtcd(
       return state.current === undefined ? "released" : "changed";
     }
     const outcome = asOutcome(answer.results[0]);
-    if (!outcome.succeeded) return "changed";
+    if (!outcome.succeeded) {
+      state = await readOwnerState(context, owner);
+      if (state.current?.sequence !== condition.expected || round > 0) return "changed";
+      // Old lists, if not the registration: with what they are now a second try tells.
+      await guard.learn();
+      continue;
+    }
     await noteOvertaken(
       context,
       [...later, ...overtaken(outcome.results.slice(writes.length))],
@@ -60,10 +88,12 @@ async function transact(
   { client, keys }: Context,
   owner: Owner,
   { expected, registration }: ReleaseCondition,
+  guard: LegacyGuard,
   success: readonly Operation[],
 ): Promise<Answer> {
   const compare = [
     writtenAt(keys.owner(owner), expected),
+    ...guard.compare(),
     ...(registration === undefined
       ? []
       : [hasValue(keys.node(registration.node), bootText(registration.bootId))]),

@@ -6,7 +6,7 @@
 import { equalAddresses } from "../../../core/address.ts";
 import type { Holding } from "../../../core/allocation.ts";
 import type { Cidr } from "../../../core/cidr.ts";
-import { equalCidrs } from "../../../core/cidr.ts";
+import { equalCidrs, tryParseInterface } from "../../../core/cidr.ts";
 import type { Context } from "../context.ts";
 import { readAll } from "../context.ts";
 import type { Comparison, Found, KeyValue, Operation } from "../gateway.ts";
@@ -23,6 +23,21 @@ export type LegacyMode = "mixed" | "off" | undefined;
 export interface LegacyRange {
   readonly cidr: Cidr;
   readonly written?: string | undefined;
+}
+
+/** The ranges of what is held, with their names as they were written. */
+export function heldRanges(
+  holdings: readonly Holding[],
+  written: readonly string[],
+): readonly LegacyRange[] {
+  const named = written.flatMap((text) => {
+    const cidr = tryParseInterface(text, { leadingZeros: true })?.cidr;
+    return cidr === undefined ? [] : [{ cidr, written: text }];
+  });
+  return holdings.flatMap(({ cidr }): LegacyRange[] => [
+    { cidr },
+    ...named.filter((range) => equalCidrs(range.cidr, cidr)),
+  ]);
 }
 
 /** What is known of a list; `absent` is what is supposed before anything was read. */

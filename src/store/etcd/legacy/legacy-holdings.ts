@@ -9,7 +9,7 @@ import { cidrContains } from "../../../core/cidr.ts";
 import type { Traces } from "../../store.ts";
 import type { Context } from "../context.ts";
 import { readAll } from "../context.ts";
-import type { KeyValue, Operation } from "../gateway.ts";
+import type { Found, KeyValue, Operation } from "../gateway.ts";
 import { get, getKey, put, remove, writtenAt } from "../gateway.ts";
 import { allocationOf, allocationText, heldText } from "../records.ts";
 import type { ListKnowledge } from "./legacy-guard.ts";
@@ -57,12 +57,13 @@ export function legacyOperations(
   return [get(keys.owner(importedOwner(owner.network, containerId))), ...lists];
 }
 
-/** What old data say, of an owner that has no record of its own. */
+/** What old data say, where an owner has no record of its own (`current`). */
 export async function parseLegacy(
   context: Context,
   owner: Owner,
   traces: Traces,
-  found: Awaited<ReturnType<typeof readAll>>["results"],
+  found: readonly Found[],
+  current: Allocation | undefined,
 ): Promise<LegacyKnowledge> {
   const places = placesOf(context, traces.ranges);
   const lists = new Map(
@@ -71,6 +72,7 @@ export async function parseLegacy(
       return [key, knowledgeOf(context.legacy, { key, ...place }, read)];
     }),
   );
+  if (current !== undefined) return { adoptable: undefined, lists };
   const [entry] = found[0]?.entries ?? [];
   if (entry !== undefined) {
     const record = allocationOf(owner, entry);

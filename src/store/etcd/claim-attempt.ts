@@ -1,0 +1,186 @@
+/** One try of a claim: its transaction, what it turned out to do, and what it read where it failed. */
+import type { Interval } from "../../core/interval-set.ts";
+import type { Claim, ClaimResult } from "../store.ts";
+import { noteExchanged, verifyHint } from "./claim-afterwards.ts";
+import type { Choice, Slot } from "./claim-choice.ts";
+import type { Attempt } from "./claim-transaction.ts";
+import { claimTransaction, refreshOperations } from "./claim-transaction.ts";
+import type { Context, OwnerState } from "./context.ts";
+import { asFound, asOutcome, parseOwnerState, readAll, readOwnerState } from "./context.ts";
+import { UnknownOutcome } from "./etcd-error.ts";
+import type { Answer, Found, Outcome } from "./gateway.ts";
+import { put } from "./gateway.ts";
+import type { LegacyGuard } from "./legacy/legacy-guard.ts";
+import { plain } from "./records.ts";
+import type { Candidate } from "./search.ts";
+import { duePiece } from "./verification.ts";
+import type { View } from "./view.ts";
+import { parseView } from "./view.ts";
+
+/** How far a conflict lets the next attempt see, doubled with each. */
+const WINDOW = 64n;
+const WIDEST_WINDOW = 1024n;
+
+/** Longer than any server keeps a request that nobody waits for. */
+const VOID_SECONDS = 3600;
+
+/** An attempt that came to nothing, with what is known now. */
+export interface Conflicted {
+  readonly kind: "conflicted";
+  /** Whether it was not about the addresses: the owner, or old lists. */
+  readonly isBarred: boolean;
+  readonly state: OwnerState;
+  readonly views: readonly (View | undefined)[];
+}
+
+/** The attempt that a choice makes. */
+export function attemptOf(
+  { keys, now }: Context,
+  made: {
+    readonly claim: Claim;
+    readonly state: OwnerState;
+    readonly slots: readonly Slot[];
+    readonly choice: Extract<Choice, { kind: "chosen" }>;
+    readonly guard: LegacyGuard;
+    readonly round: number;
+  },
+): Attempt {
+  const { claim, state, slots, choice, guard, round } = made;
+  const { vectors, held, from } = choice;
+  const widest = WINDOW << BigInt(Math.min(round, 10));
+  const width = widest < WIDEST_WINDOW ? widest : WIDEST_WINDOW;
+  const windows = slots.map(({ want, pool }, index): Interval => {
+    if (want.kind === "exact" || pool === undefined) return exactly(vectors[0]?.[index]);
+    const first = from[index] ?? 0n;
+    const { last } = pool.range;
+    return { first, last: first + width - 1n < last ? first + width - 1n : last };
+  });
+  const nowMs = now();
+  const dues = slots.flatMap(({ want, pool, hint }, index) => {
+    if (want.kind !== "lowest" || pool === undefined || hint === undefined) return [];
+    const piece = duePiece(hint, pool.range, nowMs);
+    return piece === undefined ? [] : [{ want: index, piece }];
+  });
+  return {
+    claim,
+    state,
+    slots,
+    guard,
+    vectors,
+    held,
+    windows,
+    voidKey: keys.void(`${claim.confirmation.attempt}.${nowMs.toString(36)}.${round}`),
+    due: dues[0],
+  };
+}
+
+function exactly(candidate: Candidate | undefined): Interval {
+  const value = candidate?.holding.address.value ?? 0n;
+  return { first: value, last: value };
+}
+
+/** Tries an attempt; of one whose outcome is unknown it finds out, after it made sure that it comes to nothing later. */
+export async function carryOut(
+  context: Context,
+  attempt: Attempt,
+): Promise<Extract<ClaimResult, { kind: "claimed" }> | Conflicted> {
+  const { claim, state, vectors } = attempt;
+  let answer: Answer;
+  try {
+    answer = await context.client.transact(claimTransaction(context, attempt), "once");
+  } catch (error) {
+    if (!(error instanceof UnknownOutcome)) throw error;
+    const settled = await settle(context, attempt);
+    const { current } = settled;
+    if (current?.attempt === claim.confirmation.attempt && current.sequence !== claim.expected)
+      return { kind: "claimed", allocation: current };
+    return { kind: "conflicted", isBarred: true, state: settled, views: [] };
+  }
+  const guarded = asOutcome(answer.results.at(-1));
+  const taken = taking(guarded);
+  if (taken === undefined) {
+    const found = failureOf(guarded);
+    const read = async () => await readAll(context, refreshOperations(context, attempt));
+    const all = found.length > 0 ? found : (await read()).results;
+    return { ...refreshed(context, attempt, all), isBarred: !guarded.succeeded };
+  }
+  const holdings = (vectors[taken.level] ?? []).map(({ holding }) => holding);
+  const allocation = {
+    ...plain(claim.confirmation),
+    owner: claim.owner,
+    holdings,
+    sequence: answer.revision,
+  };
+  await noteExchanged(context, claim, state, vectors[taken.level] ?? []);
+  await verifyHint(context, attempt, taken.outcome, holdings, answer.revision);
+  return { kind: "claimed", allocation };
+}
+
+/** The level of a chain that took its address: it began with a write. Undefined where none did: there are reads at most. */
+function taking(
+  guarded: Outcome,
+): { readonly level: number; readonly outcome: Outcome } | undefined {
+  let outcome = guarded;
+  for (let level = -1; ; level++) {
+    const [first] = outcome.results;
+    if (first?.kind === "written") return { level, outcome };
+    if (first?.kind !== "outcome") return undefined;
+    outcome = first;
+  }
+}
+
+/** What the branch read that a failed attempt ended in. */
+function failureOf(outcome: Outcome): readonly Found[] {
+  const [first] = outcome.results;
+  return first?.kind === "outcome" ? failureOf(first) : outcome.results.map(asFound);
+}
+
+function refreshed(
+  { keys }: Context,
+  { claim, windows }: Pick<Attempt, "claim" | "windows">,
+  found: readonly Found[],
+): Conflicted {
+  const state = parseOwnerState(claim.owner, found);
+  let next = 2;
+  const views = windows.map((window) => {
+    const [on, off] = found.slice(next, next + 2);
+    if (window === undefined || on === undefined || off === undefined) return undefined;
+    next += 2;
+    return parseView(keys, window, [on, off]);
+  });
+  return { kind: "conflicted", isBarred: false, state, views };
+}
+
+/** Reads what stands at the addresses that a claim wants exactly. */
+export async function look(
+  context: Context,
+  claim: Claim,
+  slots: readonly Slot[],
+): Promise<Conflicted> {
+  const windows = slots.map(({ want }) => {
+    if (want.kind !== "exact") return undefined;
+    const { value } = want.holding.address;
+    return { first: value, last: value };
+  });
+  const { results } = await readAll(context, refreshOperations(context, { claim, slots, windows }));
+  return refreshed(context, { claim, windows }, results);
+}
+
+/** Makes an attempt void whose request may still be on its way, and reads what became of it. */
+async function settle(context: Context, { claim, voidKey }: Attempt): Promise<OwnerState> {
+  const { client } = context;
+  const lease = await client.request(
+    "/v3/lease/grant",
+    { TTL: VOID_SECONDS },
+    "repeatable",
+    leaseOf,
+  );
+  const success = [put(voidKey, "", lease)];
+  await client.transact({ compare: [], success, failure: [] }, "repeatable");
+  return await readOwnerState(context, claim.owner);
+}
+
+function leaseOf(body: unknown): string | undefined {
+  const hasId = typeof body === "object" && body !== null && "ID" in body;
+  return hasId && typeof body.ID === "string" ? body.ID : undefined;
+}
