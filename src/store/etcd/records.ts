@@ -98,6 +98,11 @@ export function allocationText(
   });
 }
 
+/** The value that marks an old list as finished. */
+export function finishedText(nowMs: number): string {
+  return valueText({ v: VERSION, at: new Date(nowMs).toISOString() });
+}
+
 /** The fields of a confirmation alone: callers may pass an allocation, which has more. */
 export function plain(confirmation: Confirmation): Confirmation {
   const { containerId, attempt, moment, netns, name, podNamespace, podName } = confirmation;

@@ -12,6 +12,8 @@ const LEASE_SECONDS = 60;
 export interface HeldMutexes {
   /** True as long as all of them are held: what a lost lease would have others write. */
   readonly compare: readonly Comparison[];
+  /** Renews the lease, for work that may take longer than it lasts. */
+  keep(): Promise<void>;
   release(): Promise<void>;
 }
 
@@ -27,6 +29,12 @@ export async function takeMutexes(
     "repeatable",
     (body) => textIn(body, "ID"),
   );
+  const keep = async (): Promise<void> => {
+    // A lease that is lost shows in the comparisons.
+    await client
+      .request("/v3/lease/keepalive", { ID: lease }, "repeatable", (body) => body ?? undefined)
+      .catch(() => undefined);
+  };
   const release = async (): Promise<void> => {
     // What cannot be released ends with its lease.
     await client
@@ -42,7 +50,7 @@ export async function takeMutexes(
       if (entry === undefined) throw lost(name);
       compare.push(createdAt(key, entry.createRevision));
     }
-    return { compare, release };
+    return { compare, keep, release };
   } catch (error) {
     await release();
     throw error;
