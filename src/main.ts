@@ -10,6 +10,7 @@ import { errorCode } from "./lib/system-call.ts";
 import { openLog } from "./lib/log.ts";
 import { exitAtOnce } from "./lib/process.ts";
 import { isReaderGone, readToEnd, writeAll } from "./lib/streams.ts";
+import { openContext } from "./store/etcd/etcd-store.ts";
 import { openWorld } from "./open-world.ts";
 
 const STDIN = 0;
@@ -75,6 +76,10 @@ async function runForPeople(): Promise<number> {
       writeError,
       readFile: readTextFile,
       confirm: (question) => (process.stdin.isTTY ? ask(question) : undefined),
+      progress: (text) => {
+        if (process.stderr.isTTY) writeError(`\r\u001b[K${text ?? ""}`);
+      },
+      openEtcd: ({ choice, leftMs }) => openContext({ ...choice, leftMs }),
       openWorld: (options) =>
         openWorld({ ...options, stateDir, present, isCallerGone: () => false, mustExist: true }),
     },

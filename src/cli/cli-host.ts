@@ -1,5 +1,6 @@
 /** What the command line touches of the process and the machine; handed in, so that tests run it in their own. */
-import type { StoreChoice } from "../config/configuration.ts";
+import type { EtcdStoreChoice, StoreChoice } from "../config/configuration.ts";
+import type { Context } from "../store/etcd/context.ts";
 import type { World } from "../ipam/world.ts";
 import type { Log } from "../lib/log.ts";
 
@@ -17,6 +18,10 @@ export interface CliHost {
   readFile(path: string): string | undefined;
   /** Asks on the terminal; undefined where there is none to ask on. */
   confirm(question: string): boolean | undefined;
+  /** Shows how far something is, in place of what was shown before; undefined: it is over. Nothing without a terminal. */
+  progress(text: string | undefined): void;
+  /** Reaches etcd for what is done beside the store. */
+  openEtcd(options: { choice: EtcdStoreChoice; leftMs: () => number }): Context;
   openWorld(options: {
     choice: StoreChoice;
     flatFile: string | undefined;

@@ -2,6 +2,7 @@
 import { runCheckConfig } from "./check-config.ts";
 import type { CliHost } from "./cli-host.ts";
 import { runGc } from "./gc.ts";
+import { runImportEtcd } from "./import-etcd.ts";
 import { runLs } from "./ls.ts";
 import type { Given, Options } from "./options.ts";
 import {
@@ -107,6 +108,29 @@ const commands: Readonly<Record<string, CliCommand>> = {
       ...outputOptions,
     },
     run: runGc,
+  },
+  import: {
+    takes: 1,
+    usage: "import etcd",
+    summary: "take over the lists that whereabouts v0.1 to v0.5.4 keeps in etcd",
+    options: {
+      finish: {
+        type: "boolean",
+        help: "also close them for good: old nodes fail from then on",
+      },
+      undo: { type: "boolean", help: "make closed lists valid again, brought up to date" },
+      range: { type: "string", value: "PREFIX", help: "only the list of this range" },
+      network: {
+        type: "string",
+        value: "NAME",
+        help: "the network_name under which the addresses are held from now on",
+      },
+      "dry-run": { type: "boolean", help: "show what would be done, and do nothing" },
+      yes: { type: "boolean", short: "y", help: "do not ask" },
+      ...storeOptions,
+      ...outputOptions,
+    },
+    run: runImportEtcd,
   },
   "check-config": {
     takes: 1,

@@ -4,6 +4,7 @@ import { configurationError, parseConfiguration } from "../config/parse-configur
 import { WhereaboutsError, errorMessage } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 import { isJsonObject, memberOf, parseJson } from "../core/json.ts";
+import type { Context } from "../store/etcd/context.ts";
 import type { World } from "../ipam/world.ts";
 import { openLog } from "../lib/log.ts";
 import type { CliHost } from "./cli-host.ts";
@@ -120,6 +121,30 @@ export function selectedNetwork(host: CliHost, given: Given): string | undefined
 
 function absolutePath(path: string): string {
   return path.startsWith("/") ? path : `${process.cwd()}/${path}`;
+}
+
+/** Reaches the etcd that is chosen, for as long as `work` takes. Throws `invalid-configuration` where another store is chosen. */
+export async function withEtcd<T>(
+  host: CliHost,
+  given: Given,
+  work: (context: Context) => Promise<T>,
+): Promise<T> {
+  const { configuration, faults } = readConfiguration(host, given);
+  const inTheWay = faults.filter(({ scope }) => scope === "store");
+  if (inTheWay.length > 0) throw configurationError(inTheWay);
+  const { store: choice } = configuration;
+  if (choice?.kind !== "etcd") {
+    throw new WhereaboutsError(
+      "invalid-configuration",
+      "The store etcd is not chosen: name it with --config or --etcd-host",
+    );
+  }
+  const context = host.openEtcd({ choice, leftMs: () => WAIT_MS });
+  try {
+    return await work(context);
+  } finally {
+    context.client.close();
+  }
 }
 
 /** Opens the store for as long as `work` takes. Throws `invalid-configuration` where none is chosen, and what `work` throws. */

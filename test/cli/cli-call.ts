@@ -44,6 +44,10 @@ export async function callCli(
       return text;
     },
     confirm: () => surroundings.answer,
+    progress: () => {},
+    openEtcd: () => {
+      throw new Error("no etcd here");
+    },
     openWorld: async ({ choice }) => {
       surroundings.opened?.push(choice);
       return worldOf(node);

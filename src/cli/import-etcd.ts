@@ -1,0 +1,172 @@
+/** `whereabouts import etcd`: takes over the lists that the Go implementation (v0.1 to v0.5.4) keeps in etcd. */
+import { formatAddress } from "../core/address.ts";
+import { formatCidr, tryParseInterface } from "../core/cidr.ts";
+import { WhereaboutsError } from "../core/error.ts";
+import { printable } from "../lib/printable.ts";
+import type { Context } from "../store/etcd/context.ts";
+import type { ListLine } from "../store/etcd/legacy/legacy-list.ts";
+import type { FoundList, ListSurvey } from "../store/etcd/legacy/legacy-survey.ts";
+import { findLists, surveyList } from "../store/etcd/legacy/legacy-survey.ts";
+import { finishList, importList, undoList } from "../store/etcd/legacy/takeover.ts";
+import { agree } from "./agree.ts";
+import type { CliHost } from "./cli-host.ts";
+import { networkName } from "./describe.ts";
+import type { Given } from "./options.ts";
+import { UsageError, wantsJson } from "./options.ts";
+import { selectedNetwork, withEtcd } from "./select-store.ts";
+import { formatBar, formatTable } from "./terminal.ts";
+
+/** What is to be done with the lists. */
+type Step = "import" | "finish" | "undo";
+
+const BAR_WIDTH = 24;
+
+/** Imports, and returns the exit code: 1 where nothing was done, or not everything could be. */
+export async function runImportEtcd(host: CliHost, given: Given): Promise<0 | 1> {
+  const [source] = given.positionals;
+  if (source !== "etcd") throw new UsageError(`import: "${source}" is no source; there is etcd`);
+  const step = stepOf(given);
+  const isJson = wantsJson(given);
+  const network = selectedNetwork(host, given) ?? "";
+  return await withEtcd(host, given, async (context) => {
+    const lists = await selectLists(context, given);
+    const surveys: ListSurvey[] = [];
+    for (const list of lists) surveys.push(await surveyList(context, list, network));
+    const chosen = surveys.filter(({ isFinished }) => isFinished === (step === "undo"));
+    const preview = formatPreview(surveys, network);
+    if (chosen.length === 0) {
+      const nothing = `${preview}Nothing is to be done.\n`;
+      host.write(isJson ? `${JSON.stringify(surveys.map(surveyToJson), null, 2)}\n` : nothing);
+      return 0;
+    }
+    const plan = `${preview}${announce(step, chosen)}`;
+    if (!agree(host, given, plan, isJson, "Nothing was done")) {
+      if (isJson) host.write(`${JSON.stringify(surveys.map(surveyToJson), null, 2)}\n`);
+      return given.flag("dry-run") ? 0 : 1;
+    }
+    const done: ListSurvey[] = [];
+    for (const list of chosen) {
+      const after = await carryOut(host, context, step, list, network);
+      done.push(await surveyList(context, after, network));
+      if (!isJson) host.write(`${report(step, list)}\n`);
+    }
+    if (isJson) host.write(`${JSON.stringify(done.map(surveyToJson), null, 2)}\n`);
+    const left = done.flatMap(({ conflicts, unreadable }) => [...conflicts, ...unreadable]);
+    return left.length > 0 && step !== "undo" ? 1 : 0;
+  });
+}
+
+function stepOf(given: Given): Step {
+  if (given.flag("finish") && given.flag("undo"))
+    throw new UsageError("--finish and --undo are opposites: give one of them");
+  return given.flag("finish") ? "finish" : given.flag("undo") ? "undo" : "import";
+}
+
+async function selectLists(context: Context, given: Given): Promise<readonly FoundList[]> {
+  const lists = await findLists(context);
+  const text = given.text("range");
+  if (text === undefined) return lists;
+  const cidr = tryParseInterface(text, { leadingZeros: true })?.cidr;
+  if (cidr === undefined) throw new UsageError(`--range: "${text}" is not an address prefix`);
+  const selected = lists.filter((list) => formatCidr(list.cidr) === formatCidr(cidr));
+  if (selected.length > 0) return selected;
+  const known = lists.map(({ place }) => place.key).join(", ");
+  throw new WhereaboutsError(
+    "address-unavailable",
+    `There is no list of ${formatCidr(cidr)}; ${known === "" ? "there is none at all" : `there are ${known}`}`,
+  );
+}
+
+async function carryOut(
+  host: CliHost,
+  context: Context,
+  step: Step,
+  list: ListSurvey,
+  network: string,
+): Promise<FoundList> {
+  const progress = (done: number, total: number): void =>
+    host.progress(`${list.place.key}  ${formatBar(done / total, BAR_WIDTH)}  ${done} of ${total}`);
+  try {
+    if (step !== "import") host.progress(`${list.place.key}  waiting for its lock`);
+    switch (step) {
+      case "import":
+        return (await importList(context, list, network, progress)).survey;
+      case "finish":
+        return (await finishList(context, list, network, progress)).survey;
+      case "undo":
+        await undoList(context, list);
+    }
+  } finally {
+    host.progress(undefined);
+  }
+  const [after] = (await findLists(context)).filter(({ place }) => place.key === list.place.key);
+  return after ?? list;
+}
+
+function formatPreview(surveys: readonly ListSurvey[], network: string): string {
+  if (surveys.length === 0) return "There is no list of the old whereabouts.\n";
+  const header = ["LIST", "STATE", "LINES", "TO IMPORT", "GONE", "IN CONFLICT", "UNREADABLE"];
+  const rows = surveys.map((survey) => [
+    survey.place.key,
+    survey.isFinished ? "finished" : "in use",
+    ...[survey.lines, survey.unknown, survey.vanished, survey.conflicts, survey.unreadable].map(
+      ({ length }) => String(length),
+    ),
+  ]);
+  const notes = surveys.flatMap(({ place, conflicts, unreadable }) => [
+    ...conflicts.map(
+      ({ line, holder }) =>
+        `${place.key}: ${formatLine(line)} is not taken over: ${printable(holder)} has the address`,
+    ),
+    ...unreadable.map((line) => `${place.key}: cannot be read: ${JSON.stringify(line)}`),
+  ]);
+  const shown = notes.slice(0, 20);
+  const more = notes.length > 20 ? [`and ${notes.length - 20} more (-o json has all)`] : [];
+  const lines = [...shown, ...more].map((note) => `${note}\n`).join("");
+  return `Lists, as compared with ${networkName(network)}:\n${formatTable([header, ...rows])}${lines}`;
+}
+
+function formatLine({ address, containerId }: ListLine): string {
+  return `${formatAddress(address)} ${printable(containerId)}`;
+}
+
+function announce(step: Step, { length }: readonly ListSurvey[]): string {
+  const lists = length === 1 ? "1 list" : `${length} lists`;
+  switch (step) {
+    case "import":
+      return `${lists} will be taken over; old nodes may go on using them.`;
+    case "finish":
+      return `${lists} will be taken over and closed for good: old nodes will fail to add or free addresses of them.`;
+    case "undo":
+      return `${lists} will be brought up to date and opened again for old nodes.`;
+  }
+}
+
+function report(
+  step: Step,
+  { place, unknown, vanished, conflicts, unreadable }: ListSurvey,
+): string {
+  if (step === "undo") return `${place.key}: valid again`;
+  const left = conflicts.length + unreadable.length;
+  const problems = left > 0 ? `, ${left} not taken over` : "";
+  const closed = step === "finish" ? "; closed" : "";
+  return `${place.key}: ${unknown.length} imported, ${vanished.length} gone${problems}${closed}`;
+}
+
+function surveyToJson(survey: ListSurvey): object {
+  const { place, cidr, isFinished, lines, unknown, vanished, conflicts, unreadable } = survey;
+  const line = ({ address, containerId }: ListLine): object => ({
+    address: formatAddress(address),
+    containerId,
+  });
+  return {
+    list: place.key,
+    range: formatCidr(cidr),
+    finished: isFinished,
+    lines: lines.length,
+    toImport: unknown.map(line),
+    gone: vanished.map(line),
+    conflicts: conflicts.map(({ line: of, holder }) => ({ ...line(of), holder })),
+    unreadable,
+  };
+}
