@@ -11,9 +11,9 @@ import type { Context } from "../context.ts";
 import { readAll } from "../context.ts";
 import type { Found, KeyValue, Operation } from "../gateway.ts";
 import { get, getKey, put, remove, writtenAt } from "../gateway.ts";
-import { allocationOf, allocationText, heldText } from "../records.ts";
+import { allocationOf, allocationText, heldText, writtenOf } from "../records.ts";
 import type { ListKnowledge } from "./legacy-guard.ts";
-import { LegacyGuard, knowledgeOf, placesOf } from "./legacy-guard.ts";
+import { LegacyGuard, heldRanges, knowledgeOf, placesOf } from "./legacy-guard.ts";
 import { linesOf } from "./legacy-list.ts";
 
 /** What an owner may take over. */
@@ -22,6 +22,8 @@ export interface Adoptable {
   readonly allocation: Allocation;
   /** The imported record; undefined: lines of lists. */
   readonly imported: KeyValue | undefined;
+  /** Prefixes as they were written, by which the lists may be called. */
+  readonly written: readonly string[];
 }
 
 /** What a look at old data showed. */
@@ -78,7 +80,8 @@ export async function parseLegacy(
     const record = allocationOf(owner, entry);
     const holdings = pick(context, record.holdings, traces);
     const allocation = { ...record, holdings };
-    return { adoptable: holdings.length > 0 ? { allocation, imported: entry } : undefined, lists };
+    const adoptable = { allocation, imported: entry, written: writtenOf(entry) };
+    return { adoptable: holdings.length > 0 ? adoptable : undefined, lists };
   }
   const isMixed = [...lists.values()].includes("mixed");
   const adoptable = isMixed ? await findLines(context, owner, traces, lists) : undefined;
@@ -123,6 +126,7 @@ async function findLines(
   return {
     allocation: { ...confirmation, owner, holdings: picked, sequence },
     imported: undefined,
+    written: traces.ranges.flatMap(({ written }) => written ?? []),
   };
 }
 
@@ -153,13 +157,16 @@ function includes(addresses: readonly Address[], address: Address): boolean {
  * Gives what was found to its owner, as a record of its own. Does nothing where it changed meanwhile, which the next
  * read shows. Throws `try-later` where the lock of a list is not to be had.
  */
-export async function adopt(context: Context, { allocation, imported }: Adoptable): Promise<void> {
+export async function adopt(
+  context: Context,
+  { allocation, imported, written }: Adoptable,
+): Promise<void> {
   const { client, keys } = context;
   const { owner, holdings, containerId } = allocation;
-  const guard = await LegacyGuard.open(context, holdings, new Map());
+  const guard = await LegacyGuard.open(context, heldRanges(holdings, written), new Map());
   try {
+    await guard.learn();
     if (imported === undefined) {
-      await guard.learn();
       const isThere = holdings.every(
         (holding) => guard.lineAt(holding)?.containerId === containerId,
       );
@@ -179,7 +186,7 @@ export async function adopt(context: Context, { allocation, imported }: Adoptabl
         ...guard.compare(),
       ],
       success: [
-        put(keys.owner(owner), allocationText(confirmation, holdings, [])),
+        put(keys.owner(owner), allocationText(confirmation, holdings, written)),
         ...addresses,
         ...(imported === undefined ? [] : [leftOf(context, from, imported, holdings)]),
       ],
@@ -204,5 +211,7 @@ function leftOf(
     ({ address }) => !taken.some((other) => equalAddresses(other.address, address)),
   );
   const key = keys.owner(from);
-  return left.length === 0 ? remove(key) : put(key, allocationText(record, left, []));
+  return left.length === 0
+    ? remove(key)
+    : put(key, allocationText(record, left, writtenOf(imported)));
 }

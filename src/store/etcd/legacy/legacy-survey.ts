@@ -1,5 +1,5 @@
 /** Which lists of the old implementation there are, and what they say beside our own records. */
-import { equalAddresses } from "../../../core/address.ts";
+import { formatAddress } from "../../../core/address.ts";
 import type { Holding, Owner } from "../../../core/allocation.ts";
 import type { Cidr } from "../../../core/cidr.ts";
 import { tryParseInterface } from "../../../core/cidr.ts";
@@ -94,13 +94,14 @@ export async function surveyList(
       else if (holder !== line.containerId) conflicts.push({ line, holder });
     }
   }
+  const known = new Set(lines.map(lineKey));
   const imported = await importedLines(context, network, list.cidr);
   return {
     ...list,
     lines,
     unknown,
     conflicts,
-    vanished: imported.filter((line) => !lines.some((other) => isSameLine(line, other))),
+    vanished: imported.filter((line) => !known.has(lineKey(line))),
     unreadable: unreadableLines(list.entry.value),
   };
 }
@@ -110,8 +111,8 @@ export function holdingOf({ address }: ListLine, cidr: Cidr): Holding {
   return { address, cidr, overlapping: true };
 }
 
-function isSameLine(a: ListLine, b: ListLine): boolean {
-  return a.containerId === b.containerId && equalAddresses(a.address, b.address);
+function lineKey({ address, containerId }: ListLine): string {
+  return `${formatAddress(address)} ${containerId}`;
 }
 
 /** The containers that have the addresses of lines; undefined: nobody. */

@@ -7,7 +7,7 @@ import { equalCidrs } from "../../../core/cidr.ts";
 import { WhereaboutsError } from "../../../core/error.ts";
 import type { Context } from "../context.ts";
 import { asOutcome, readAll } from "../context.ts";
-import type { Comparison, Operation } from "../gateway.ts";
+import type { Comparison, KeyValue, Operation } from "../gateway.ts";
 import {
   createdAt,
   exists,
@@ -22,9 +22,9 @@ import {
   writtenAt,
 } from "../gateway.ts";
 import { listAddresses } from "../listing.ts";
-import { allocationOf, allocationText, finishedText, heldText } from "../records.ts";
+import { allocationOf, allocationText, finishedText, heldText, writtenOf } from "../records.ts";
 import { importedConfirmation, importedOwner } from "./legacy-holdings.ts";
-import type { ListLine } from "./legacy-list.ts";
+import type { ListLine, ListPlace } from "./legacy-list.ts";
 import { closingKey, editedList } from "./legacy-list.ts";
 import type { FoundList, ListSurvey } from "./legacy-survey.ts";
 import { holdingOf, surveyList } from "./legacy-survey.ts";
@@ -45,6 +45,8 @@ const OLD_NODES_MS = 125_000;
 const POLL_MS = 200;
 /** So many lines are taken over in one transaction. */
 const BATCH = 20;
+/** After so many lines the lease of the lock is renewed. */
+const KEEP_EACH = 400;
 /** So large may a value be: the server takes 1.5 MB for a whole request. */
 const MOST_BYTES = 1_400_000;
 
@@ -173,20 +175,25 @@ async function takeOver(
     getKey(context.keys.finished(list.place.key)),
   ]);
   const entry = results[0]?.entries[0] ?? list.entry;
-  const survey = await surveyList(context, { ...list, entry }, network);
+  const before = await surveyList(context, { ...list, entry }, network);
   const unchanged = [...locks, writtenAt(list.place.key, entry.modRevision)];
-  const total = survey.unknown.length + survey.vanished.length;
+  for (const line of before.vanished) {
+    await removeImported(context, before, network, line, unchanged);
+    await keep();
+  }
+  // Addresses of lines that are gone may stand in new ones.
+  const survey =
+    before.vanished.length === 0
+      ? before
+      : { ...(await surveyList(context, before, network)), vanished: before.vanished };
+  const total = survey.unknown.length;
   let done = 0;
   for (let start = 0; start < survey.unknown.length; start += BATCH) {
     const batch = survey.unknown.slice(start, start + BATCH);
     await importLines(context, survey, network, batch, unchanged);
     done += batch.length;
     progress(done, total);
-    await keep();
-  }
-  for (const line of survey.vanished) {
-    await removeImported(context, survey, network, line, unchanged);
-    progress(++done, total);
+    if (done % KEEP_EACH === 0) await keep();
   }
   return { survey, imported: survey.unknown.length, removed: survey.vanished.length };
 }
@@ -216,7 +223,7 @@ async function importLines(
     const own = lines.filter(({ containerId }) => containerId === owner.pod);
     const holdings = [...known, ...own.map((line) => holdingOf(line, cidr))];
     const confirmation = importedConfirmation(owner.pod, context.now());
-    return put(keys.owner(owner), allocationText(confirmation, holdings, []));
+    return put(keys.owner(owner), allocationText(confirmation, holdings, namesOf(place, record)));
   });
   const writes = lines.flatMap((line, index) => {
     const key = addresses[index] ?? "";
@@ -224,6 +231,12 @@ async function importLines(
     return [put(key, heldText(owner, cidr)), remove(keys.restOfAddress(key))];
   });
   await commit(context, [...unchanged, ...compare], [...records, ...writes], place.key);
+}
+
+/** How the range of an imported record is written where its list is named so. */
+function namesOf({ layout, key }: ListPlace, record: KeyValue | undefined): readonly string[] {
+  const known = record === undefined ? [] : writtenOf(record);
+  return layout === "masked" ? known : [...new Set([...known, key.slice(1)])];
 }
 
 async function removeImported(
@@ -242,7 +255,9 @@ async function removeImported(
   const { holdings, ...confirmation } = allocationOf(owner, record);
   const left = holdings.filter(({ address }) => !equalAddresses(address, line.address));
   const writes = [
-    left.length === 0 ? remove(key) : put(key, allocationText(confirmation, left, [])),
+    left.length === 0
+      ? remove(key)
+      : put(key, allocationText(confirmation, left, writtenOf(record))),
     remove(keys.address(network, holdingOf(line, cidr))),
   ];
   const compare = [...unchanged, writtenAt(key, record.modRevision)];
