@@ -34,6 +34,7 @@ async function main(): Promise<number> {
   const began = performance.now();
   const { coverage, failing } = await playInParallel({ first, count }, jobs, (schedules) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${schedules} of ${count} `);
+    else if (schedules % 100_000 === 0) console.log(`${schedules} of ${count} so far`);
   });
   const seconds = (performance.now() - began) / 1000;
   for (const line of formatCoverage(coverage)) console.log(line);
