@@ -112,11 +112,12 @@ function judgeDel({ holders }: Simulation, process: Process): void {
 function judgeGc(simulation: Simulation, process: Process): void {
   const { machine, valid, received, startStep } = process;
   for (const { container, allocation, step, keys } of simulation.holders.values()) {
-    const { slot, diedUs, id, path } = container;
+    const { slot, diedUs, id, path, inode } = container;
     if (slot.machine !== machine || valid.has(id) || step >= startStep) continue;
     if (!isBefore(allocation, received) || diedUs >= process.startUs) continue;
-    // An inode that was used again hides a death.
-    if (machine.namespaces.has(path)) continue;
+    // An inode that was used again at its path hid its death, if only for as long as the GC looked.
+    const alike = slot.containers.filter((each) => each.path === path && each.inode === inode);
+    if (alike.length > 1) continue;
     throw new BrokenPromise(
       "garbage is collected",
       `${processText(process)} left ${keysText(keys)} of ${id}`,
