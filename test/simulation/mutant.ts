@@ -23,17 +23,18 @@ export interface Mutant {
 
 /** Makes a copy with a defect; without one it is the product itself. Throws where a text does not stand there exactly once. */
 export function makeMutant(mutation: Mutation | undefined): Mutant {
+  const changed = new Map<string, string>();
+  for (const { file, text, by } of mutation?.replacements ?? []) {
+    const pieces = (changed.get(file) ?? readFileSync(join(root, "src", file), "utf8")).split(text);
+    if (pieces.length !== 2)
+      throw new Error(`"${text}" stands ${pieces.length - 1} times in ${file}`);
+    changed.set(file, pieces.join(by));
+  }
   const folder = mkdtempSync(join(tmpdir(), "whereabouts-mutant-"));
   for (const part of parts) {
     cpSync(join(root, part), join(folder, part), { recursive: true, filter: isNeeded });
   }
-  for (const { file, text, by } of mutation?.replacements ?? []) {
-    const path = join(folder, "src", file);
-    const pieces = readFileSync(path, "utf8").split(text);
-    if (pieces.length !== 2)
-      throw new Error(`"${text}" stands ${pieces.length - 1} times in ${file}`);
-    writeFileSync(path, pieces.join(by));
-  }
+  for (const [file, source] of changed) writeFileSync(join(folder, "src", file), source);
   return {
     folder,
     async simulate(...options) {
