@@ -7,7 +7,6 @@ import type { World } from "./world.ts";
 
 /** How an attempt's addresses are freed in a rollback. */
 export interface Revocation {
-  /** 0 for addresses that nobody used yet. */
   readonly restSeconds: number;
 }
 
@@ -18,9 +17,13 @@ export interface Revocation {
  */
 export function revocationOf(
   held: Allocation | undefined,
-  { containerId }: { readonly containerId: string },
+  {
+    containerId,
+    reuseDelaySeconds,
+  }: { readonly containerId: string; readonly reuseDelaySeconds: number },
 ): Revocation | undefined {
-  if (held === undefined) return { restSeconds: 0 };
+  // Its owner may have had them back from rest: whether nobody used them lately does not show.
+  if (held === undefined) return { restSeconds: reuseDelaySeconds };
   const isTakeover = held.containerId !== containerId || held.moment === undefined;
   return isTakeover ? { restSeconds: held.reuseDelaySeconds } : undefined;
 }

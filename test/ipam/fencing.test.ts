@@ -145,6 +145,17 @@ describe("an ADD that nobody reads", () => {
     expect(await held(node)).toEqual([]);
   });
 
+  test("lets rest what its owner had back from rest", async () => {
+    const node = makeNode();
+    const resting = { ...ipam, reuse_delay: 60 };
+    await call(node, "ADD", resting, pod("u1", "a1"));
+    await call(node, "DEL", resting, pod("u1", "a1"));
+    await call(node, "ADD", resting, { ...pod("u1", "a2"), isUnread: true });
+    expect(await held(node)).toEqual([]);
+    expect(addressesOf(await call(node, "ADD", resting, pod("u2", "b1")))).toEqual(["10.0.0.2/24"]);
+    expect(addressesOf(await call(node, "ADD", resting, pod("u1", "a3")))).toEqual(["10.0.0.1/24"]);
+  });
+
   test("confirms nothing if its caller is known to be gone", async () => {
     const node = makeNode();
     node.isCallerGone = true;

@@ -11,11 +11,16 @@ export interface Random {
   pick<T>(items: readonly T[]): T;
 }
 
-/** A source of chance (mulberry32), whose seed is printed with what it is for. */
+/** A source of chance whose seed is printed with what it is for. */
 export function makeRandom(purpose: string): Random {
   const given = Number.parseInt(process.env["WHEREABOUTS_SEED"] ?? "", 10);
   const seed = Number.isNaN(given) ? Math.floor(Math.random() * 2 ** 32) : given;
   process.stdout.write(`seed of ${purpose}: ${seed}\n`);
+  return randomOf(seed);
+}
+
+/** The source of chance (mulberry32) of a seed. */
+export function randomOf(seed: number): Random {
   let state = seed >>> 0;
   function fraction(): number {
     state = (state + 0x6d2b79f5) >>> 0;
