@@ -146,10 +146,13 @@ async function carryOut(
     answer = await context.client.transact(claimTransaction(context, attempt), "once");
   } catch (error) {
     if (!(error instanceof UnknownOutcome)) throw error;
-    const settled = await settle(context, attempt);
+    const settled = error.isOver
+      ? await readOwnerState(context, claim.owner)
+      : await settle(context, attempt);
     const { current } = settled;
     if (current?.attempt === claim.confirmation.attempt && current.sequence !== claim.expected)
       return { kind: "claimed", allocation: current };
+    if (error.isOver) throw error.failure;
     return { kind: "conflicted", state: settled, views: [] };
   }
   const guarded = asOutcome(answer.results.at(-1));

@@ -23,7 +23,7 @@ export async function releaseInEtcd(
   // What was read before may be out of date: only what is read now says that the owner changed.
   let state =
     known?.current?.sequence === condition.expected ? known : await readOwnerState(context, owner);
-  for (;;) {
+  for (let isNoting = true; ;) {
     const { current, hints } = state;
     if (current?.sequence !== condition.expected) return "changed";
     const freed = freedBy(context, current, condition.restSeconds);
@@ -33,14 +33,21 @@ export async function releaseInEtcd(
     );
     const fitting = Math.max(0, Math.min(MOST_HINTS, MOST_OPERATIONS - writes.length));
     const [now, later] = [covering.slice(0, fitting), covering.slice(fitting)];
-    const notes = now.flatMap((entry) => freeingOperation(context.keys, entry, freed) ?? []);
+    const notes = (isNoting ? now : []).flatMap(
+      (entry) => freeingOperation(context.keys, entry, freed) ?? [],
+    );
     let answer: Answer;
     try {
       answer = await transact(context, owner, condition, [...writes, ...notes]);
     } catch (error) {
       if (!(error instanceof UnknownOutcome)) throw error;
       state = await readOwnerState(context, owner);
-      if (state.current?.sequence === condition.expected) continue;
+      if (state.current?.sequence === condition.expected) {
+        // A full etcd takes removals and nothing else; on hints only order hangs.
+        if (error.isOver && !isNoting) throw error.failure;
+        isNoting &&= !error.isOver;
+        continue;
+      }
       // Whoever ended it, it is over.
       await noteFreed(context, covering, freed).catch(() => undefined);
       return state.current === undefined ? "released" : "changed";
