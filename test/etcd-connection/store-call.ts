@@ -1,5 +1,5 @@
 /** Stores of etcd for tests of the connection, and calls of the executable that use them. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WhereaboutsError, errorMessage } from "../../src/core/error.ts";
@@ -8,7 +8,7 @@ import type { EtcdStoreOptions } from "../../src/store/etcd/etcd-store.ts";
 import { openEtcdStore } from "../../src/store/etcd/etcd-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Outcome } from "../process/executable.ts";
-import { documentOf, environmentOf, start } from "../process/executable.ts";
+import { EXECUTABLE, documentOf, environmentOf, start } from "../process/executable.ts";
 import { claimed, lowest, owner, texts } from "../store-contract/fixtures.ts";
 
 /** Longer than any test takes on a machine that is busy; when one times out, its servers are killed. */
@@ -68,9 +68,18 @@ export async function claimOf(store: Store, pod: string): Promise<string> {
 
 const folders: string[] = [];
 
-/** A new folder. */
+const isRoot = process.getuid?.() === 0;
+const NOBODY = 65_534;
+
+/** The executable as an ordinary user, whose state is not kept where that of this machine is. */
+export const ORDINARY: readonly string[] = isRoot
+  ? ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", EXECUTABLE]
+  : [EXECUTABLE];
+
+/** A new folder of that user. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "whereabouts-connection-"));
+  if (isRoot) chownSync(folder, NOBODY, NOBODY);
   folders.push(folder);
   return folder;
 }
@@ -85,15 +94,15 @@ export async function callPlugin(
   command: string,
   containerId: string,
   ipam: JsonObject,
-  more: { readonly stateHome?: string; readonly environment?: Record<string, string> } = {},
+  stateHome: string,
 ): Promise<Outcome> {
-  const { stateHome, environment } = more;
   const cniVersion = command === "STATUS" ? "1.1.0" : "1.0.0";
   return await start({
+    argv: ORDINARY,
     environment: {
       ...environmentOf({ command, containerId }),
-      ...(stateHome !== undefined && { XDG_STATE_HOME: stateHome }),
-      ...environment,
+      PATH: process.env["PATH"] ?? "",
+      XDG_STATE_HOME: stateHome,
     },
     stdin: documentOf({
       ipam: { range: "10.9.0.0/24", etcd_prefix: PREFIX, ...ipam },

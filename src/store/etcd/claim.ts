@@ -1,6 +1,7 @@
 /** A claim: chosen from what is known, tried in one transaction, and tried anew with what that returns. */
 import type { Holding } from "../../core/allocation.ts";
 import { conflicting, equalHoldings } from "../../core/domain.ts";
+import { WhereaboutsError } from "../../core/error.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import type { Claim, ClaimResult, Conflict } from "../store.ts";
 import type { Choice, Slot } from "./claim-choice.ts";
@@ -169,9 +170,14 @@ async function carryOut(
     holdings,
     sequence: answer.revision,
   };
-  await noteExchanged(context, claim, state, vectors[taken.level] ?? []);
-  await verify(context, attempt, taken.outcome, holdings, answer.revision);
+  // It is done, whatever becomes of what is noted beside: only order hangs on that.
+  await noteExchanged(context, claim, state, vectors[taken.level] ?? []).catch(ifStoreFailed);
+  await verify(context, attempt, taken.outcome, holdings, answer.revision).catch(ifStoreFailed);
   return { kind: "claimed", allocation };
+}
+
+function ifStoreFailed(error: unknown): void {
+  if (!(error instanceof WhereaboutsError)) throw error;
 }
 
 /** The level of a chain that took its address: it began with a write. Undefined where none did: there are reads at most. */
