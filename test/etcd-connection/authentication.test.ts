@@ -46,7 +46,7 @@ for (const version of ETCD_VERSIONS) {
         expect(logins()).toBe(1);
         expect(await claimOf(store, "a")).toBe("10.9.0.1");
         const before = logins();
-        await Bun.sleep(3500);
+        await Bun.sleep(2500);
         store.restart();
         expect(await claimOf(store, "b")).toBe("10.9.0.2");
         expect(logins()).toBeGreaterThan(before);

@@ -20,7 +20,6 @@ afterAll(async () => {
 const ADD_MS = 10_000;
 
 const faults: readonly Fault[] = [
-  { kind: "hang" },
   { kind: "cut" },
   { kind: "garbage" },
   { kind: "http-error", status: 200, body: "{}" },
@@ -45,29 +44,28 @@ for (const version of ETCD_VERSIONS) {
       }
     });
 
-    test.each(faults)(
-      "two of three that %j are passed over",
-      async (fault) => {
-        for (const { proxy } of cluster.members.slice(0, 2)) proxy?.become(fault);
-        expect(await use(cluster.endpoints, { callMs: ADD_MS })).toBe("ok");
-      },
-      TEST_MS,
-    );
+    // What the client alone decides is the same for all versions.
+    if (version === "oldest") {
+      test.each(faults)(
+        "two of three that %j are passed over",
+        async (fault) => {
+          for (const { proxy } of cluster.members.slice(0, 2)) proxy?.become(fault);
+          expect(await use(cluster.endpoints, { callMs: ADD_MS })).toBe("ok");
+        },
+        TEST_MS,
+      );
 
-    test(
-      "two of three that hang leave time for a STATUS, also between find and claim",
-      async () => {
-        for (const { proxy } of cluster.members.slice(0, 2)) proxy?.become({ kind: "hang" });
-        const status = openStore(cluster.endpoints, { callMs: 2000 });
-        await status.register({ node: "n1", bootId: "b1" });
-        for (const { proxy } of cluster.members) proxy?.become({ kind: "pass" });
-        const add = openStore(cluster.endpoints, { callMs: ADD_MS });
-        await add.find(owner("x"));
-        for (const { proxy } of cluster.members.slice(0, 2)) proxy?.become({ kind: "hang" });
-        expect(await claimOf(add, "x")).toMatch(/^10\.9\.0\./);
-      },
-      TEST_MS,
-    );
+      test(
+        "two of three that begin to hang during an ADD leave time for it",
+        async () => {
+          const add = openStore(cluster.endpoints, { callMs: ADD_MS });
+          await add.find(owner("x"));
+          for (const { proxy } of cluster.members.slice(0, 2)) proxy?.become({ kind: "hang" });
+          expect(await claimOf(add, "x")).toMatch(/^10\.9\.0\./);
+        },
+        TEST_MS,
+      );
+    }
 
     test(
       "one without a leader, and one that lags, are passed over",
@@ -81,7 +79,7 @@ for (const version of ETCD_VERSIONS) {
         // Now it has noticed.
         while ((await follower.server.metric("etcd_server_has_leader")) !== 0) await Bun.sleep(50);
         expect(await use(endpoints, { callMs: ADD_MS })).toBe("ok");
-        const alone = await use([follower.endpoint], { callMs: 1500 });
+        const alone = await use([follower.endpoint], { callMs: 1000 });
         expect(alone).toContain("no leader");
         expect(alone).toContain("The cluster has no majority just now");
         cluster.heal();

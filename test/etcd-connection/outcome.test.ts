@@ -74,7 +74,9 @@ for (const version of ETCD_VERSIONS) {
       async () => {
         // Two ways to one server: the claim is held on the first, and settled on the second.
         const late = claim(owner("a"), [lowest("10.9.0.0/24")]);
-        const store = openStore([`http://${proxy.hostPort}`, server.endpoint], { prefix });
+        // A third of its time is for the first member.
+        const endpoints = [`http://${proxy.hostPort}`, server.endpoint];
+        const store = openStore(endpoints, { prefix, callMs: 3600 });
         await store.find(late.owner);
         proxy.become({ kind: "hold-requests" });
         const result = await store.claim(late);
@@ -130,7 +132,9 @@ for (const version of ETCD_VERSIONS) {
     test(
       "a release that is delivered late frees nothing that was confirmed since",
       async () => {
-        const store = openStore([`http://${proxy.hostPort}`, server.endpoint], { prefix });
+        // A third of its time is for the first member.
+        const endpoints = [`http://${proxy.hostPort}`, server.endpoint];
+        const store = openStore(endpoints, { prefix, callMs: 3600 });
         const { sequence } = await claimed(store, owner("a"), [lowest("10.9.0.0/24")]);
         proxy.become({ kind: "hold-requests" });
         expect(await store.release(owner("a"), { expected: sequence, restSeconds: 0 })).toBe(

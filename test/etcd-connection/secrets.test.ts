@@ -104,13 +104,12 @@ describeWith(etcd("oldest"), "secrets of the executable", () => {
           status_timeout: 1,
         },
       ]) {
-        for (const each of ["ADD", "STATUS", "DEL"]) {
-          const { stdout, stderr, exitCode } = await callPlugin(
-            each,
-            "c2",
-            { ...ipam, ...wrong },
-            stateHome,
-          );
+        const commands = ["ADD", "STATUS", "DEL"];
+        const outcomes = await Promise.all(
+          commands.map((each) => callPlugin(each, "c2", { ...ipam, ...wrong }, stateHome)),
+        );
+        for (const [index, { stdout, stderr, exitCode }] of outcomes.entries()) {
+          const each = commands[index];
           expect(exitCode).toBe(1);
           expect(JSON.parse(stdout)).toMatchObject({
             code: each === "STATUS" ? 50 : 11,

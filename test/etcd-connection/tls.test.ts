@@ -62,7 +62,7 @@ describeWith(etcd("oldest"), "TLS", () => {
       for (const pair of [client, nameless])
         expect(await use([asking.endpoint], { tls: { caFile, ...pair } })).toBe("ok");
       for (const tls of [{ caFile }, { caFile, ...stranger }]) {
-        const refused = await use([asking.endpoint], { tls, callMs: 1500 });
+        const refused = await use([asking.endpoint], { tls, callMs: 1000 });
         expect(refused).toContain(`Cannot use etcd: ${asking.endpoint} broke TLS off`);
         expect(refused).toContain("etcd_cert_file and etcd_key_file");
       }
@@ -78,7 +78,7 @@ describeWith(etcd("oldest"), "TLS", () => {
         "ok",
       );
       for (const tls of [{ caFile }, undefined]) {
-        const refused = await use([open.endpoint], { tls, callMs: 1500 });
+        const refused = await use([open.endpoint], { tls, callMs: 1000 });
         expect(refused).toContain("has a certificate that is refused: UNABLE_TO_VERIFY");
         expect(refused).toContain("etcd_ca_cert_file");
       }
@@ -96,7 +96,7 @@ describeWith(etcd("oldest"), "TLS", () => {
         [expired, "CERT_HAS_EXPIRED"],
       ] as const) {
         const member = await startEtcd({ tls: { server, authority: caFile } });
-        const refused = await use([member.endpoint], { tls: { caFile }, callMs: 1500 });
+        const refused = await use([member.endpoint], { tls: { caFile }, callMs: 1000 });
         expect(refused).toStartWith(
           `store-unavailable Cannot use etcd: ${member.endpoint} has a certificate that is refused: ${code}`,
         );
@@ -111,7 +111,7 @@ describeWith(etcd("oldest"), "TLS", () => {
     "not in plain text, and says which scheme is meant",
     async () => {
       const plain = open.endpoint.replace("https", "http");
-      const refused = await use([plain], { callMs: 1500 });
+      const refused = await use([plain], { callMs: 1000 });
       expect(refused).toContain(`${plain} broke the connection off: ECONNRESET`);
       expect(refused).toContain("needs https://");
     },

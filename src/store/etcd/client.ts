@@ -11,6 +11,7 @@ import {
   answerFailure,
   connectionFailure,
   garbage,
+  tellingFailure,
   unavailable,
 } from "./etcd-error.ts";
 import type { Answer, Transaction } from "./gateway.ts";
@@ -115,7 +116,7 @@ export class EtcdClient {
           return parsed;
         }
         const failure = reply.kind === "failed" ? reply.failure : garbage;
-        attempts.set(url, failure);
+        attempts.set(url, tellingFailure(attempts.get(url), failure));
         if (failure.remedy !== "none") this.#endpoints.failed(url);
         if (failure.outcome !== "void" && repetition === "once") {
           await this.#slowDown();

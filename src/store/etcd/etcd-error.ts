@@ -14,6 +14,8 @@ export interface Failure {
   readonly outcome: "void" | "over" | "unknown";
   /** Whether it will be the same in a moment: where all members fail like this, nobody waits. */
   readonly isLasting?: boolean;
+  /** For how long an answer was waited for, where none came. */
+  readonly waitedMs?: number;
   readonly reason: string;
   readonly advice: string;
 }
@@ -43,7 +45,8 @@ export function connectionFailure(
   const code = errorCode(error) ?? "";
   if (error instanceof Error && error.name === "TimeoutError") {
     const reason = `did not answer within ${Math.round(timeoutMs)} ms`;
-    return { remedy: "another", outcome: "unknown", reason, advice: CONNECTION_ADVICE };
+    const advice = CONNECTION_ADVICE;
+    return { remedy: "another", outcome: "unknown", waitedMs: timeoutMs, reason, advice };
   }
   if (REFUSED_CERTIFICATE.test(code)) {
     const reason = `has a certificate that is refused: ${code}`;
@@ -96,6 +99,12 @@ export const garbage: Failure = {
   reason: "answered with something that is not etcd's",
   advice: "This is no etcd of version 3.4 or newer, or something stands between.",
 };
+
+/** Which of two failures of one member says more: not that it was given too little time in the end. */
+export function tellingFailure(before: Failure | undefined, now: Failure): Failure {
+  const isShorter = now.waitedMs !== undefined && now.waitedMs < (before?.waitedMs ?? Infinity);
+  return before !== undefined && isShorter ? before : now;
+}
 
 /** The error of a request that no member carried out, as far as is known; `attempts` are by endpoint. */
 export function unavailable(attempts: ReadonlyMap<string, Failure>): WhereaboutsError {
