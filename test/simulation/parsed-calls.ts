@@ -58,8 +58,9 @@ async function runUseCase(invocation: Invocation, process: Process, world: World
   const owner = ownerOf(invocation, world);
   switch (process.kind) {
     case "del": {
-      const { reuseDelaySeconds } = configuration;
-      await release(world, { owner, containerId, fence, reuseDelaySeconds });
+      const { reuseDelaySeconds, ranges } = configuration;
+      const traces = { ranges, previous: [] };
+      await release(world, { owner, containerId, fence, reuseDelaySeconds, ...traces });
       return;
     }
     case "check": {

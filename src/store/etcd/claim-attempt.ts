@@ -1,4 +1,5 @@
 /** One try of a claim: its transaction, what it turned out to do, and what it read where it failed. */
+import { WhereaboutsError } from "../../core/error.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import type { Claim, ClaimResult } from "../store.ts";
 import { noteExchanged, verifyHint } from "./claim-afterwards.ts";
@@ -90,10 +91,13 @@ export async function carryOut(
     answer = await context.client.transact(claimTransaction(context, attempt), "once");
   } catch (error) {
     if (!(error instanceof UnknownOutcome)) throw error;
-    const settled = await settle(context, attempt);
+    const settled = error.isOver
+      ? await readOwnerState(context, claim.owner)
+      : await settle(context, attempt);
     const { current } = settled;
     if (current?.attempt === claim.confirmation.attempt && current.sequence !== claim.expected)
       return { kind: "claimed", allocation: current };
+    if (error.isOver) throw error.failure;
     return { kind: "conflicted", isBarred: true, state: settled, views: [] };
   }
   const guarded = asOutcome(answer.results.at(-1));
@@ -111,9 +115,15 @@ export async function carryOut(
     holdings,
     sequence: answer.revision,
   };
-  await noteExchanged(context, claim, state, vectors[taken.level] ?? []);
-  await verifyHint(context, attempt, taken.outcome, holdings, answer.revision);
+  const vector = vectors[taken.level] ?? [];
+  // It is done, whatever becomes of what is noted beside: only order hangs on that.
+  await noteExchanged(context, claim, state, vector).catch(ifStoreFailed);
+  await verifyHint(context, attempt, taken.outcome, holdings, answer.revision).catch(ifStoreFailed);
   return { kind: "claimed", allocation };
+}
+
+function ifStoreFailed(error: unknown): void {
+  if (!(error instanceof WhereaboutsError)) throw error;
 }
 
 /** The level of a chain that took its address: it began with a write. Undefined where none did: there are reads at most. */

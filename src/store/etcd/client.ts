@@ -6,31 +6,52 @@ import { WhereaboutsError } from "../../core/error.ts";
 import type { EndpointMemory } from "./endpoints.ts";
 import { Endpoints } from "./endpoints.ts";
 import type { Failure } from "./etcd-error.ts";
-import { UnknownOutcome, answerFailure, connectionFailure, unavailable } from "./etcd-error.ts";
+import {
+  UnknownOutcome,
+  answerFailure,
+  connectionFailure,
+  garbage,
+  tellingFailure,
+  unavailable,
+} from "./etcd-error.ts";
 import type { Answer, Transaction } from "./gateway.ts";
 import { parseAnswer } from "./gateway.ts";
+import { LOGIN, failureOfLogin, tokenOf } from "./login.ts";
+
+/** Who logs in. */
+export interface Credentials {
+  readonly username: string;
+  /** Asked at each login, so that a password that was changed is known. Throws `input-output`. */
+  readonly password: () => string;
+}
+
+/** How TLS is spoken: PEM texts. */
+export interface TlsTexts {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
 
 /** How a client reaches etcd. */
 export interface ClientOptions {
   /** `http://HOST:PORT` or `https://…`. */
   readonly endpoints: readonly string[];
-  readonly credentials?: { readonly username: string; readonly password: string } | undefined;
-  /** PEM texts. */
-  readonly tls?:
-    | {
-        readonly ca?: string | undefined;
-        readonly cert?: string | undefined;
-        readonly key?: string | undefined;
-      }
-    | undefined;
+  readonly credentials?: Credentials | undefined;
+  readonly tls?: TlsTexts | undefined;
+  /** What is wrong with the texts of `tls`, which is found out only where nothing works. */
+  readonly whyUnusable?: (() => string | undefined) | undefined;
   readonly memory?: EndpointMemory | undefined;
   /** For how many milliseconds from now a request may still take. */
   readonly leftMs: () => number;
 }
 
-/** Longest wait for one member: as long as a slow disk and an election may take, while others are left to ask. */
+/**
+ * Longest wait for one member: as long as a slow disk and an election may take, while others are left to ask; twice
+ * as long in each further round, for where all were slow.
+ */
 const LONGEST_ATTEMPT_MS = 3000;
 const LONGEST_READ_MS = 1500;
+const LONGEST_ALONE_MS = 5000;
 /** What is left to say that nobody answered. */
 const RESERVE_MS = 50;
 
@@ -41,16 +62,26 @@ export type Repetition =
   /** Repeatable, and one member may take all the time that is left: it waits for a lock. */
   | "waiting";
 
-interface Reply {
-  readonly body: unknown;
-  readonly failure: Failure | undefined;
+interface Request {
+  readonly path: string;
+  readonly body: object;
 }
+
+/** What one member did with a request. */
+type Reply =
+  | { readonly kind: "answered"; readonly body: unknown }
+  | { readonly kind: "failed"; readonly failure: Failure };
 
 /** A client of one cluster. Opens no connection before the first request. */
 export class EtcdClient {
   readonly #options: ClientOptions;
   readonly #endpoints: Endpoints;
+  /** What requests carry; "" where etcd knows no users; undefined before the login. */
   #token: string | undefined;
+  /** By member: requests that come together log in once, for each login costs the server a tenth of a second. */
+  readonly #logins = new Map<string, Promise<Failure | undefined>>();
+  /** How many outcomes in a row were unknown. */
+  #unknownCount = 0;
   #closed = false;
 
   constructor(options: ClientOptions) {
@@ -73,27 +104,37 @@ export class EtcdClient {
     if (this.#closed)
       throw new WhereaboutsError("store-unavailable", "Cannot use a store that is closed");
     const attempts = new Map<string, Failure>();
+    // What is left may be the same for each request: then it counts from here.
+    const endMs = performance.now() + this.#leftMs();
+    const left = (): number => Math.min(this.#leftMs(), endMs - performance.now());
     for (let round = 0; ; round++) {
       const urls = this.#endpoints.inOrder();
       for (const [index, url] of urls.entries()) {
-        const leftMs = this.#options.leftMs() - RESERVE_MS;
-        if (leftMs <= 0 && attempts.size > 0) throw unavailable(attempts, "void");
-        if (leftMs <= 0) throw outOfTime();
-        const timeoutMs = patience(leftMs, urls.length - index, repetition);
-        const reply = await this.#authenticated(url, path, body, timeoutMs);
-        const parsed = reply.failure === undefined ? parse(reply.body) : undefined;
+        const leftMs = left();
+        if (leftMs <= 0) throw attempts.size > 0 ? unavailable(attempts) : outOfTime();
+        const longestMs = longest(urls.length, repetition) * 2 ** round;
+        const untilMs =
+          performance.now() + patience(leftMs, urls.length - index, longestMs, repetition);
+        const reply = await this.#authenticated(url, { path, body }, untilMs);
+        const parsed = reply.kind === "answered" ? parse(reply.body) : undefined;
         if (parsed !== undefined) {
           this.#endpoints.succeeded(url);
+          if (repetition === "once") this.#unknownCount = 0;
           return parsed;
         }
-        const failure = reply.failure ?? garbage;
-        attempts.set(url, failure);
-        if (failure.remedy === "none") throw unavailable(attempts, "void");
-        this.#endpoints.failed(url);
-        if (!failure.isVoid && repetition === "once")
-          throw new UnknownOutcome(unavailable(attempts, "unknown"));
+        const failure = reply.kind === "failed" ? reply.failure : garbage;
+        attempts.set(url, tellingFailure(attempts.get(url), failure));
+        if (failure.remedy !== "none") this.#endpoints.failed(url);
+        if (failure.outcome !== "void" && repetition === "once") {
+          await this.#slowDown();
+          throw new UnknownOutcome(unavailable(attempts), failure.outcome === "over");
+        }
+        if (failure.remedy === "none") throw unavailable(attempts);
       }
-      await this.#pause(round, attempts);
+      const waitMs = pauseMs(round);
+      const isHopeless = [...attempts.values()].every(({ isLasting }) => isLasting === true);
+      if (isHopeless || left() <= waitMs) throw unavailable(attempts);
+      await Bun.sleep(waitMs);
     }
   }
 
@@ -108,89 +149,129 @@ export class EtcdClient {
     this.#closed = true;
   }
 
+  #leftMs(): number {
+    return this.#options.leftMs() - RESERVE_MS;
+  }
+
+  /** Keeps one whose outcome is unknown again and again from being tried in a hurry. */
+  async #slowDown(): Promise<void> {
+    const waitMs = this.#unknownCount === 0 ? 0 : pauseMs(this.#unknownCount);
+    this.#unknownCount++;
+    if (waitMs > 0 && waitMs < this.#leftMs()) await Bun.sleep(waitMs);
+  }
+
   /** Sends with a token where users are known, renewed once where it is not accepted. */
-  async #authenticated(url: string, path: string, body: object, timeoutMs: number): Promise<Reply> {
+  async #authenticated(url: string, request: Request, untilMs: number): Promise<Reply> {
     const { credentials } = this.#options;
-    if (credentials === undefined) return await this.#send(url, path, body, timeoutMs);
     for (let isFresh = false; ; isFresh = true) {
-      if (this.#token === undefined) {
-        const { username: name, password } = credentials;
-        const login = { name, password };
-        const reply = await this.#send(url, "/v3/auth/authenticate", login, timeoutMs);
-        if (reply.failure !== undefined)
-          return { ...reply, failure: { ...reply.failure, isVoid: true } };
-        this.#token = tokenOf(reply.body);
-        if (this.#token === undefined)
-          return { body: undefined, failure: { ...garbage, isVoid: true } };
+      if (credentials !== undefined && this.#token === undefined) {
+        const failure = await this.#logIn(url, credentials, untilMs);
+        if (failure !== undefined) return { kind: "failed", failure };
       }
-      const reply = await this.#send(url, path, body, timeoutMs, this.#token);
-      if (reply.failure?.remedy !== "authenticate" || isFresh) return reply;
-      this.#token = undefined;
+      const token = this.#token;
+      const reply = await this.#send(url, request, untilMs);
+      if (reply.kind !== "failed" || reply.failure.remedy !== "authenticate") return reply;
+      const isHopeless = credentials === undefined;
+      if (isHopeless || isFresh)
+        return {
+          kind: "failed",
+          failure: { ...reply.failure, remedy: isHopeless ? "none" : "another" },
+        };
+      // Another request may have renewed it meanwhile.
+      if (this.#token === token) this.#token = undefined;
     }
   }
 
-  async #send(
+  /** Logs in, together with whoever does so already. Returns why it could not. */
+  async #logIn(
     url: string,
-    path: string,
-    body: object,
-    timeoutMs: number,
-    token?: string,
-  ): Promise<Reply> {
-    const { tls } = this.#options;
+    credentials: Credentials,
+    untilMs: number,
+  ): Promise<Failure | undefined> {
+    let login = this.#logins.get(url);
+    if (login === undefined) {
+      login = this.#askForToken(url, credentials, untilMs);
+      this.#logins.set(url, login);
+      void login.catch(() => {}).then(() => this.#logins.delete(url));
+    }
+    return await login;
+  }
+
+  async #askForToken(
+    url: string,
+    { username: name, password }: Credentials,
+    untilMs: number,
+  ): Promise<Failure | undefined> {
+    const body = { name, password: password() };
+    const reply = await this.#send(url, { path: LOGIN, body }, untilMs);
+    this.#token = tokenOf(reply.kind === "answered" ? reply.body : reply.failure);
+    if (this.#token !== undefined) return undefined;
+    return failureOfLogin(reply.kind === "failed" ? reply.failure : garbage);
+  }
+
+  async #send(url: string, { path, body }: Request, untilMs: number): Promise<Reply> {
+    const { tls, whyUnusable = () => undefined } = this.#options;
+    const token = path === LOGIN ? "" : (this.#token ?? "");
+    const timeoutMs = Math.max(1, Math.ceil(untilMs - performance.now()));
+    let failure: Failure;
     try {
-      const response = await fetch(url + path, {
+      const init: BunFetchRequestInit = {
         method: "POST",
         body: JSON.stringify(body),
         headers: {
           "Content-Type": "application/json",
           // A member that lost its leader says so at once instead of waiting for one.
           "Grpc-Metadata-hasleader": "true",
-          ...(token !== undefined && { Authorization: token }),
+          ...(token !== "" && { Authorization: token }),
         },
         redirect: "manual",
-        signal: AbortSignal.timeout(Math.ceil(timeoutMs)),
+        signal: AbortSignal.timeout(timeoutMs),
         ...(tls !== undefined && { tls }),
-      });
+      };
+      // Which its types do not know. Else requests, and the password in them, would go to the proxy that HTTP_PROXY
+      // names in the environment of many a runtime.
+      const response = await fetch(url + path, Object.assign(init, { proxy: false }));
       const text = await response.text();
-      const parsed = tryParseJson(text);
-      if (response.status === 200) return { body: parsed, failure: undefined };
-      return { body: undefined, failure: answerFailure(response.status, parsed) };
+      if (response.status === 200) return { kind: "answered", body: tryParseJson(text) };
+      failure = answerFailure(response.status, text, path === LOGIN);
     } catch (error) {
-      return { body: undefined, failure: connectionFailure(error, timeoutMs) };
+      failure = connectionFailure(error, timeoutMs, whyUnusable);
     }
-  }
-
-  async #pause(round: number, attempts: ReadonlyMap<string, Failure>): Promise<void> {
-    const waitMs = Math.min(500, 20 * 2 ** round) * (0.5 + Math.random());
-    if (this.#options.leftMs() - RESERVE_MS <= waitMs) throw unavailable(attempts, "void");
-    await Bun.sleep(waitMs);
+    const { reason } = failure;
+    return {
+      kind: "failed",
+      // Whatever answered may have echoed it.
+      failure: token === "" ? failure : { ...failure, reason: reason.replaceAll(token, "…") },
+    };
   }
 }
 
-/** How long one member may take, so that the others have their turn. */
-function patience(leftMs: number, members: number, repetition: Repetition): number {
-  if (repetition === "waiting") return leftMs;
-  const longestMs = repetition === "once" ? LONGEST_ATTEMPT_MS : LONGEST_READ_MS;
-  return Math.max(1, members > 1 ? Math.min(longestMs, leftMs / members) : Math.min(leftMs, 5000));
+function longest(members: number, repetition: Repetition): number {
+  if (members === 1) return LONGEST_ALONE_MS;
+  return repetition === "once" ? LONGEST_ATTEMPT_MS : LONGEST_READ_MS;
 }
 
-const garbage: Failure = {
-  remedy: "another",
-  isVoid: false,
-  reason: "answered with something that is not etcd's",
-  advice: "This is no etcd of version 3.4 or newer, or something stands between.",
-};
+/** How long one of so many members may take: the others must have their turn, and what may be unknown be settled. */
+function patience(
+  leftMs: number,
+  members: number,
+  longestMs: number,
+  repetition: Repetition,
+): number {
+  if (repetition === "waiting") return Math.max(1, leftMs);
+  const shareMs = leftMs / (repetition === "once" ? members + 1 : members);
+  return Math.max(1, Math.min(longestMs, shareMs));
+}
+
+function pauseMs(round: number): number {
+  return Math.min(500, 20 * 2 ** round) * (0.5 + Math.random());
+}
 
 function outOfTime(): WhereaboutsError {
   return new WhereaboutsError(
     "try-later",
     "The time of this call was over before etcd could be asked",
   );
-}
-
-function tokenOf(body: unknown): string | undefined {
-  const isToken = typeof body === "object" && body !== null && "token" in body;
-  return isToken && typeof body.token === "string" ? body.token : undefined;
 }
 
 function tryParseJson(text: string): unknown {

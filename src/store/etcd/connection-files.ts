@@ -1,7 +1,7 @@
 /** The files that a connection needs: certificates, a password, and which member was good last. */
 import { WhereaboutsError, errorMessage } from "../../core/error.ts";
 import { parentFolder, readTextFile } from "../../lib/files.ts";
-import type { ClientOptions } from "./client.ts";
+import type { ClientOptions, TlsTexts } from "./client.ts";
 import type { EndpointMemory } from "./endpoints.ts";
 
 /** Where the parts of a connection stand; a password stands here itself, or in a file. */
@@ -22,25 +22,63 @@ export interface ConnectionFiles {
     | undefined;
 }
 
-/** Reads what a connection needs. Throws `input-output` for a file that cannot be read. */
+/**
+ * Reads what a connection needs; a password file is read at each login. Throws `input-output` for a file that cannot be
+ * read.
+ */
 export function readConnectionFiles({
   credentials,
-  tls,
-}: ConnectionFiles): Pick<ClientOptions, "credentials" | "tls"> {
+  tls: files,
+}: ConnectionFiles): Pick<ClientOptions, "credentials" | "tls" | "whyUnusable"> {
+  const tls = files && {
+    ca: requireText(files.caFile, "etcd_ca_cert_file"),
+    cert: requireText(files.certFile, "etcd_cert_file"),
+    key: requireText(files.keyFile, "etcd_key_file"),
+  };
   return {
     credentials: credentials && {
       username: credentials.username,
-      password:
-        credentials.password ??
-        requireText(credentials.passwordFile, "etcd_password_file")?.replace(/\r?\n$/, "") ??
-        "",
+      password: () => credentials.password ?? readPassword(credentials.passwordFile),
     },
-    tls: tls && {
-      ca: requireText(tls.caFile, "etcd_ca_cert_file"),
-      cert: requireText(tls.certFile, "etcd_cert_file"),
-      key: requireText(tls.keyFile, "etcd_key_file"),
-    },
+    tls,
+    whyUnusable: tls && (() => whyUnusable(files, tls)),
   };
+}
+
+/** The newline at the end of a file is no part of the password. */
+function readPassword(path: string | undefined): string {
+  const password = requireText(path, "etcd_password_file")?.replace(/\r?\n$/, "") ?? "";
+  if (password !== "") return password;
+  throw new WhereaboutsError(
+    "input-output",
+    `Cannot use ${path} (etcd_password_file): it holds no password`,
+  );
+}
+
+/** Which file holds nothing that TLS can be spoken with. Bun does not say: it cannot "open a socket". */
+function whyUnusable(
+  { caFile, certFile, keyFile }: NonNullable<ConnectionFiles["tls"]>,
+  { ca, cert, key }: TlsTexts,
+): string | undefined {
+  const { X509Certificate, createPrivateKey } = process.getBuiltinModule("node:crypto");
+  if (ca !== undefined && !works(() => new X509Certificate(ca)))
+    return `${caFile} (etcd_ca_cert_file) holds no certificate`;
+  if (cert === undefined || key === undefined) return undefined;
+  if (!works(() => new X509Certificate(cert)))
+    return `${certFile} (etcd_cert_file) holds no certificate`;
+  if (!works(() => createPrivateKey(key))) return `${keyFile} (etcd_key_file) holds no private key`;
+  return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))
+    ? undefined
+    : `${keyFile} (etcd_key_file) is not the key of ${certFile} (etcd_cert_file)`;
+}
+
+function works(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function requireText(path: string | undefined, key: string): string | undefined {

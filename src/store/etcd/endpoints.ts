@@ -12,6 +12,9 @@ export interface EndpointMemory {
 /** For how long a member that failed is asked last. */
 const DEAD_MS = 30_000;
 
+/** So many lines about members of other clusters are kept in the file. */
+const MOST_OTHERS = 64;
+
 /** The members of a cluster, in the order in which they are asked. */
 export class Endpoints {
   readonly #urls: readonly string[];
@@ -31,11 +34,8 @@ export class Endpoints {
 
   /** All members, the most promising first. */
   inOrder(): readonly string[] {
-    const nowMs = this.#now();
     const rank = (url: string): number => {
-      const untilMs = this.#dead.get(url) ?? 0;
-      // A clock that went back must not condemn a member for ever.
-      if (untilMs > nowMs && untilMs <= nowMs + DEAD_MS) return 2;
+      if (this.#isDead(url)) return 2;
       return url === this.#good ? 0 : 1;
     };
     return this.#urls.toSorted((a, b) => rank(a) - rank(b));
@@ -56,18 +56,54 @@ export class Endpoints {
     this.#save();
   }
 
+  #isDead(url: string): boolean {
+    return isFuture(this.#dead.get(url) ?? 0, this.#now());
+  }
+
   #load(): void {
-    const [good, ...dead] = this.#memory?.load()?.split("\n") ?? [];
-    if (good !== undefined && this.#urls.includes(good)) this.#good = good;
-    for (const line of dead) {
-      const [url = "", until = ""] = line.split(" ");
-      if (this.#urls.includes(url) && Number(until) > 0) this.#dead.set(url, Number(until));
+    for (const { url, state } of parseLines(this.#memory?.load())) {
+      if (!this.#urls.includes(url)) continue;
+      if (state === "good") this.#good = url;
+      else this.#dead.set(url, state);
     }
     this.#good ??= this.#urls[0];
   }
 
+  /** The file is shared by all clusters that this host uses: what others wrote of theirs stays. */
   #save(): void {
-    const dead = [...this.#dead].map(([url, untilMs]) => `${url} ${untilMs}`);
-    this.#memory?.save([this.#good ?? "", ...dead].join("\n"));
+    if (this.#memory === undefined) return;
+    const others = parseLines(this.#memory.load())
+      .filter(({ url }) => !this.#urls.includes(url))
+      .filter(({ state }) => state === "good" || isFuture(state, this.#now()))
+      .slice(-MOST_OTHERS)
+      .map(({ url, state }) => `${url} ${state}`);
+    const own = this.#urls.flatMap((url) => {
+      if (url === this.#good) return [`${url} good`];
+      return this.#isDead(url) ? [`${url} ${this.#dead.get(url)}`] : [];
+    });
+    this.#memory.save([...others, ...own, ""].join("\n"));
   }
+}
+
+/** Whether a member is dead yet; a clock that went back must not condemn it for ever. */
+function isFuture(untilMs: number, nowMs: number): boolean {
+  return untilMs > nowMs && untilMs <= nowMs + DEAD_MS;
+}
+
+interface Line {
+  readonly url: string;
+  /** `good`, or until when it is dead. */
+  readonly state: "good" | number;
+}
+
+/** Lines of `URL good` and `URL MILLISECONDS`; what is neither is passed over. */
+function parseLines(text: string | undefined): readonly Line[] {
+  if (text === undefined) return [];
+  return text.split("\n").flatMap((line): Line[] => {
+    const [url = "", state = "", ...rest] = line.split(" ");
+    if (rest.length > 0 || !url.includes("://")) return [];
+    if (state === "good") return [{ url, state }];
+    const untilMs = Number(state);
+    return Number.isSafeInteger(untilMs) && untilMs > 0 ? [{ url, state: untilMs }] : [];
+  });
 }

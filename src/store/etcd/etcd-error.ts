@@ -1,151 +1,117 @@
 /** What can go wrong between us and etcd, made ours: which member, what was tried, what to do. */
 import { WhereaboutsError, errorMessage } from "../../core/error.ts";
 import { errorCode } from "../../lib/system-call.ts";
+import { faultOf } from "./gateway-faults.ts";
 
 /** What became of one request to one member. */
 export interface Failure {
-  /** What to do next: the same at another member, that after new authentication, or nothing. */
+  /** What to do next: ask another member, authenticate anew, or nothing: every member would say the same. */
   readonly remedy: "another" | "authenticate" | "none";
-  /** Whether the request was surely not carried out. */
-  readonly isVoid: boolean;
+  /**
+   * `void`: it was not carried out and never will be. `over`: it may have been, but never will be from now on.
+   * `unknown`: it may have been, or may be yet.
+   */
+  readonly outcome: "void" | "over" | "unknown";
+  /** Whether it will be the same in a moment: where all members fail like this, nobody waits. */
+  readonly isLasting?: boolean;
+  /** For how long an answer was waited for, where none came. */
+  readonly waitedMs?: number;
   readonly reason: string;
   readonly advice: string;
 }
 
 const CONNECTION_ADVICE =
   "Check that etcd runs there and that etcd_host names it; the network between may be down.";
+const SCHEME_ADVICE =
+  "A server that speaks TLS needs https:// in etcd_host, one that does not needs http://; else see its log.";
 const TLS_ADVICE =
   "Check etcd_ca_cert_file, and that the certificate of the member is of the name or address in etcd_host and has not expired.";
+const HANDSHAKE_ADVICE =
+  "The member may ask for a client certificate: etcd_cert_file and etcd_key_file, of the authority that it trusts. Its log may say more.";
 
-/** What `fetch` threw. */
-export function connectionFailure(error: unknown, timeoutMs: number): Failure {
+/** Found in the handshake by the client itself, which then sends nothing: the codes of X.509 (verify(1) of OpenSSL). */
+const REFUSED_CERTIFICATE =
+  /^(CERT_|ERR_TLS_CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERROR_IN_CERT_|HOSTNAME_|INVALID_(CA|PURPOSE)|PATH_LENGTH)/;
+/** There was no connection to send anything on. */
+const NOT_CONNECTED =
+  /^(ConnectionRefused|FailedToOpenSocket|ECONNREFUSED|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|EADDRNOTAVAIL|ENOTFOUND|EAI_\w*|DNS\w*)$/;
+
+/** What `fetch` threw. `whyUnusable` tells what is wrong with certificates that no connection can be made with. */
+export function connectionFailure(
+  error: unknown,
+  timeoutMs: number,
+  whyUnusable: () => string | undefined,
+): Failure {
   const code = errorCode(error) ?? "";
   if (error instanceof Error && error.name === "TimeoutError") {
     const reason = `did not answer within ${Math.round(timeoutMs)} ms`;
-    return { remedy: "another", isVoid: false, reason, advice: CONNECTION_ADVICE };
+    const advice = CONNECTION_ADVICE;
+    return { remedy: "another", outcome: "unknown", waitedMs: timeoutMs, reason, advice };
   }
-  if (/CERT|TLS|SSL|SELF_SIGNED|ISSUER|HOSTNAME|SIGNATURE|CRL|BORINGSSL/i.test(code)) {
-    const reason = `refused its certificate, or ours was refused: ${code}`;
-    return { remedy: "another", isVoid: true, reason, advice: TLS_ADVICE };
+  if (REFUSED_CERTIFICATE.test(code)) {
+    const reason = `has a certificate that is refused: ${code}`;
+    return { remedy: "another", outcome: "void", isLasting: true, reason, advice: TLS_ADVICE };
   }
-  const isVoid =
-    /^(ConnectionRefused|FailedToOpenSocket|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_.*|DNS.*)$/.test(
-      code,
-    );
-  const reason = isVoid
-    ? `cannot be reached: ${code}`
+  if (code === "FailedToOpenSocket") {
+    const unusable = whyUnusable();
+    if (unusable !== undefined) {
+      const advice = "It must be in PEM, without a passphrase.";
+      return { remedy: "none", outcome: "void", reason: `cannot be asked: ${unusable}`, advice };
+    }
+  }
+  if (NOT_CONNECTED.test(code)) {
+    const reason = `cannot be reached: ${code}`;
+    return { remedy: "another", outcome: "void", reason, advice: CONNECTION_ADVICE };
+  }
+  // Also of a connection that had been of use: of a damaged record nobody knows what it said.
+  const isTls = code === "EPROTO" || /SSL|TLS/.test(code);
+  const reason = isTls
+    ? `broke TLS off, perhaps because it refuses our certificate: ${code}`
     : `broke the connection off: ${code || errorMessage(error)}`;
-  return { remedy: "another", isVoid, reason, advice: CONNECTION_ADVICE };
+  const advice = isTls ? HANDSHAKE_ADVICE : SCHEME_ADVICE;
+  return { remedy: "another", outcome: "unknown", reason, advice };
 }
 
-/** What an answer that is not a success says. */
-export function answerFailure(status: number, body: unknown): Failure {
-  const text = messageOf(body);
-  if (text === undefined) {
-    return {
-      remedy: "another",
-      // Whatever answered, it was not etcd's gateway: it had nothing to carry the request out on.
-      isVoid: status === 404 || status === 405 || status === 501,
-      reason: `answered with HTTP status ${status} and no message of etcd`,
-      advice:
-        status === 404
-          ? "Its JSON gateway is switched off (etcd needs --enable-grpc-gateway=true, the default), or this is no etcd of version 3.4 or newer."
-          : "This is no etcd, or something stands between.",
-    };
+/**
+ * What an answer that is not a success says. Where the request held what is `secret`, nothing is repeated of the
+ * answer but what is known: whatever answered may have echoed it.
+ */
+export function answerFailure(status: number, text: string, isSecret: boolean): Failure {
+  const { known, said } = faultOf(status, text);
+  if (known !== undefined) {
+    const { pattern, ...rest } = known;
+    const shown = isSecret ? (pattern?.exec(said)?.[0] ?? `HTTP status ${status}`) : said;
+    return { ...rest, reason: `says: ${shown}` };
   }
-  const known = faults.find(({ pattern }) => pattern.test(text));
-  const { remedy, isVoid, advice } = known ?? other;
-  return { remedy, isVoid, reason: `says: ${text}`, advice };
+  const isMessage = said !== "" && !isSecret;
+  return {
+    remedy: "another",
+    outcome: "unknown",
+    reason: isMessage ? `says: ${said}` : `answered with HTTP status ${status}`,
+    advice: isMessage ? "Its log may say more." : "This is no etcd, or something stands between.",
+  };
 }
 
-function messageOf(body: unknown): string | undefined {
-  if (typeof body !== "object" || body === null) return undefined;
-  const message = "message" in body ? body.message : "error" in body ? body.error : undefined;
-  return typeof message === "string" && message !== "" ? message.slice(0, 300) : undefined;
-}
-
-interface Fault extends Omit<Failure, "reason"> {
-  readonly pattern: RegExp;
-}
-
-const other: Omit<Failure, "reason"> = {
+/** Of an answer with status 200 that cannot be understood. */
+export const garbage: Failure = {
   remedy: "another",
-  isVoid: false,
-  advice: "Its log may say more.",
+  outcome: "unknown",
+  reason: "answered with something that is not etcd's",
+  advice: "This is no etcd of version 3.4 or newer, or something stands between.",
 };
 
-/** The first that fits counts. */
-const faults: readonly Fault[] = [
-  {
-    pattern: /invalid auth token|revision in header is old|auth revision|user name is empty/i,
-    remedy: "authenticate",
-    isVoid: true,
-    advice: "etcd asks for a user: set etcd_username and etcd_password or etcd_password_file.",
-  },
-  {
-    pattern: /authentication failed|invalid user ID or password|user name not found/i,
-    remedy: "none",
-    isVoid: true,
-    advice: "Check etcd_username, and etcd_password or etcd_password_file.",
-  },
-  {
-    pattern: /authentication is not enabled/i,
-    remedy: "none",
-    isVoid: true,
-    advice:
-      "etcd knows no users: leave out etcd_username, or switch authentication on (etcdctl auth enable).",
-  },
-  {
-    pattern: /permission denied|CommonName of client/i,
-    remedy: "none",
-    isVoid: true,
-    advice:
-      "The user needs read and write permission on the whole etcd_prefix, and to read /whereabouts/ unless etcd_legacy is off " +
-      "(etcdctl role grant-permission ROLE --prefix=true readwrite PREFIX). A certificate's name is no user to the JSON gateway: set etcd_username.",
-  },
-  {
-    pattern: /database space exceeded|NOSPACE/i,
-    remedy: "none",
-    isVoid: true,
-    advice:
-      "The database of etcd is full (alarm NOSPACE): compact and defragment it, or raise --quota-backend-bytes, then: etcdctl alarm disarm.",
-  },
-  {
-    pattern: /request is too large/i,
-    remedy: "none",
-    isVoid: true,
-    advice: "Ask for fewer addresses in one interface, or raise etcd's --max-request-bytes.",
-  },
-  {
-    pattern: /too many operations/i,
-    remedy: "none",
-    isVoid: true,
-    advice: "Use fewer ranges in one interface (at most 32), or raise etcd's --max-txn-ops.",
-  },
-  {
-    pattern: /has been compacted|future revision/i,
-    remedy: "none",
-    isVoid: true,
-    advice: "Try again.",
-  },
-  {
-    pattern: /no leader|too many requests|server stopped|not capable|unhealthy|learner/i,
-    remedy: "another",
-    isVoid: true,
-    advice: "The cluster has no majority just now: check its members (etcdctl endpoint status).",
-  },
-];
+/** Which of two failures of one member says more: not that it was given too little time in the end. */
+export function tellingFailure(before: Failure | undefined, now: Failure): Failure {
+  const isShorter = now.waitedMs !== undefined && now.waitedMs < (before?.waitedMs ?? Infinity);
+  return before !== undefined && isShorter ? before : now;
+}
 
-/** The error of a request that no member carried out; `attempts` are lines of `ENDPOINT reason`. */
-export function unavailable(
-  attempts: ReadonlyMap<string, Failure>,
-  outcome: "void" | "unknown",
-): WhereaboutsError {
+/** The error of a request that no member carried out, as far as is known; `attempts` are by endpoint. */
+export function unavailable(attempts: ReadonlyMap<string, Failure>): WhereaboutsError {
+  const failures = [...attempts.values()];
   const lines = [...attempts].map(([url, { reason }]) => `${url} ${reason}`);
-  const advice = [...new Set([...attempts.values()].map((failure) => failure.advice))];
-  const doubt =
-    outcome === "unknown" ? "; whether the last request was carried out is unknown" : "";
-  return new WhereaboutsError("store-unavailable", `Cannot use etcd: ${lines.join("; ")}${doubt}`, {
+  const advice = [...new Set(failures.map((failure) => failure.advice))];
+  return new WhereaboutsError("store-unavailable", `Cannot use etcd: ${lines.join("; ")}`, {
     details: advice.join("\n"),
   });
 }
@@ -153,11 +119,15 @@ export function unavailable(
 /** Thrown where a request may have been carried out, or may be yet: to be settled by reading. */
 export class UnknownOutcome extends Error {
   override readonly name = "UnknownOutcome";
+  /** What to throw where it turns out that the request was not carried out and cannot be tried again. */
   readonly failure: WhereaboutsError;
+  /** Whether it is over: what reading does not find now will never be, and to try again is of no use. */
+  readonly isOver: boolean;
 
-  constructor(failure: WhereaboutsError) {
+  constructor(failure: WhereaboutsError, isOver: boolean) {
     super(failure.message);
     this.failure = failure;
+    this.isOver = isOver;
   }
 }
 
