@@ -11,7 +11,7 @@ STAMP := node_modules/.stamp
 SOURCES := $(shell find src -name '*.ts' ! -name '*.test.ts')
 DEBIAN := bash scripts/debian-packages.sh
 
-.PHONY: help build check test demo bench fmt clean FORCE
+.PHONY: help build check test fire demo bench fmt clean FORCE
 
 help: ## what there is to make (this list)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,11 @@ test: $(STAMP) ## all of check, the build, and every suite in test/; what CI run
 	@$(DEBIAN) test containernetworking-plugins podman runc conmon busybox-static iproute2 iputils-ping jq etcd-server etcd-client openssl go=golang-go
 	@bash scripts/test-tools.sh
 	@$(BUN) scripts/test.ts all
+
+fire: dist/whereabouts ## a cluster of etcd under fire, 30 seconds for each fault
+	@$(DEBIAN) test etcd-server etcd-client openssl jq go=golang-go
+	@bash scripts/test-tools.sh
+	@WHEREABOUTS_FIRE_SECONDS=30 $(BUN) test ./test/etcd-fire/fire.test.ts
 
 demo: dist/whereabouts ## pods on real networks get their addresses, before your eyes
 	@$(DEBIAN) demo containernetworking-plugins iproute2 iputils-ping
