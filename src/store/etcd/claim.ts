@@ -23,7 +23,7 @@ import type { Freed } from "./hint-updates.ts";
 import { hintOperation, noteFreed, withoutAll } from "./hint-updates.ts";
 import { findHolder } from "./holder.ts";
 import { isFullFor, usageOf } from "./pool-usage.ts";
-import { damaged, restFrom } from "./records.ts";
+import { restFrom } from "./records.ts";
 import type { Candidate } from "./search.ts";
 import { domainsOf } from "./search.ts";
 import { afterPiece, duePiece } from "./verification.ts";
@@ -65,7 +65,11 @@ export async function claimInEtcd(
     }
     if (choice.kind === "taken") {
       const conflict = await conflictOf(context, slots, choice);
-      if (conflict === undefined) continue;
+      if (conflict === undefined) {
+        // It was released meanwhile.
+        ({ state, views } = await look(context, claim, slots));
+        continue;
+      }
       await register(context, claim);
       return { kind: "taken", want: choice.want, conflict };
     }
@@ -253,9 +257,7 @@ async function conflictOf(
   const { address } = slot.want.holding;
   if (standing === undefined || standing.kind === "free") return { address };
   if (standing.kind === "resting") return { address, restsUntilMs: standing.untilMs };
-  const { by } = standing;
-  if (by.occupant === undefined) throw damaged({ key: by.key, value: "" });
-  const holder = await findHolder(context, by.occupant.owner);
+  const holder = await findHolder(context, standing.by);
   return holder === undefined ? undefined : { address, holder };
 }
 

@@ -41,6 +41,7 @@ export interface Transaction {
 
 /** A key that exists. */
 export interface KeyValue {
+  /** A character for each byte: a foreign key need not be text, and is to be found again. */
   readonly key: string;
   readonly value: string;
   /** The revision of the write that made this value. */
@@ -74,7 +75,7 @@ export interface Answer extends Outcome {
   readonly revision: number;
 }
 
-/** Keys and values of ours are ASCII; what others wrote is UTF-8. */
+/** Keys and values of ours are ASCII; the values that others wrote are UTF-8. */
 function encode(text: string): string {
   return btoa(text);
 }
@@ -154,10 +155,9 @@ export function put(key: string, value: string, lease?: string): Operation {
   };
 }
 
-/** Writes a key with bytes of others, as they were read: {@link KeyValue} texts are decoded UTF-8. */
+/** Writes a value of others, as it was read: that of a {@link KeyValue} is decoded UTF-8. */
 export function putText(key: string, text: string): Operation {
-  const base64 = (value: string): string => Buffer.from(value).toString("base64");
-  return { request_put: { key: base64(key), value: base64(text) } };
+  return { request_put: { key: encode(key), value: Buffer.from(text).toString("base64") } };
 }
 
 /** Removes a key, if it is there. */
@@ -244,7 +244,7 @@ function parseResult(response: Record<string, unknown>): Found | Outcome | Writt
     const { key, value = "" } = kv;
     if (typeof value !== "string") return undefined;
     entries.push({
-      key: decode(key),
+      key: atob(key),
       value: decode(value),
       modRevision: Number(kv["mod_revision"]),
       createRevision: Number(kv["create_revision"]),
