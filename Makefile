@@ -11,7 +11,7 @@ STAMP := node_modules/.stamp
 SOURCES := $(shell find src -name '*.ts' ! -name '*.test.ts')
 DEBIAN := bash scripts/debian-packages.sh
 
-.PHONY: help build check test simulate demo bench fmt clean FORCE
+.PHONY: help build check test simulate fire demo bench fmt clean FORCE
 
 help: ## what there is to make (this list)
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,11 @@ test: $(STAMP) ## all of check, the build, and every suite in test/; what CI run
 
 simulate: $(STAMP) ## many more seeded schedules than test plays: ARGS="--schedules 1000000", "--seed N" replays one
 	@$(BUN) test/simulation/simulate.ts $(ARGS)
+
+fire: dist/whereabouts ## a cluster of etcd under fire, 30 seconds for each fault
+	@$(DEBIAN) test etcd-server etcd-client openssl jq go=golang-go
+	@bash scripts/test-tools.sh
+	@WHEREABOUTS_FIRE_SECONDS=30 $(BUN) test ./test/etcd-fire/fire.test.ts
 
 demo: dist/whereabouts ## pods on real networks get their addresses, before your eyes
 	@$(DEBIAN) demo containernetworking-plugins iproute2 iputils-ping

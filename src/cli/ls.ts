@@ -44,11 +44,16 @@ function isOf({ podNamespace, podName, containerId, owner }: Allocation, pod: st
 
 async function printJson(host: CliHost, rows: AsyncIterable<Listed>): Promise<void> {
   let separator = "[\n";
-  for await (const row of rows) {
-    host.write(separator + JSON.stringify(listedToJson(row)));
-    separator = ",\n";
+  try {
+    for await (const row of rows) {
+      host.write(separator + JSON.stringify(listedToJson(row)));
+      separator = ",\n";
+    }
+    if (separator === "[\n") host.write("[]\n");
+  } finally {
+    // What was printed stays a document, also where an error follows.
+    if (separator !== "[\n") host.write("\n]\n");
   }
-  host.write(separator === "[\n" ? "[]\n" : "\n]\n");
 }
 
 async function printTable(
@@ -61,16 +66,20 @@ async function printTable(
   let page: string[][] = [header.map((title) => style.bold(title))];
   let widths: readonly number[] = [];
   let count = 0;
-  for await (const row of rows) {
-    count++;
-    page.push(tableRow(row, ownNode, host.now()));
-    if (page.length < PAGE_ROWS) continue;
-    host.write(formatTable(page, widths));
-    widths = columnWidths(page, widths);
-    page = [];
+  try {
+    for await (const row of rows) {
+      count++;
+      page.push(tableRow(row, ownNode, host.now()));
+      if (page.length < PAGE_ROWS) continue;
+      host.write(formatTable(page, widths));
+      widths = columnWidths(page, widths);
+      page = [];
+    }
+    if (count === 0) host.write("No address is held.\n");
+  } finally {
+    // Also where the listing ends with an error: a store names what is damaged after all that it can read.
+    if (count > 0) host.write(formatTable(page, widths));
   }
-  if (count === 0) host.write("No address is held.\n");
-  else host.write(formatTable(page, widths));
 }
 
 function tableRow(row: Listed, ownNode: string, nowMs: number): string[] {

@@ -14,7 +14,6 @@ import { LegacyGuard, heldRanges } from "./legacy/legacy-guard.ts";
 import { importedConfirmation, importedOwner } from "./legacy/legacy-holdings.ts";
 import type { ListLine } from "./legacy/legacy-list.ts";
 import { isFullFor, usageOf } from "./pool-usage.ts";
-import { damaged } from "./records.ts";
 import type { Quest } from "./search.ts";
 import type { View } from "./view.ts";
 
@@ -67,7 +66,8 @@ async function claimGuarded(
     if (choice.kind === "taken" || choice.kind === "listed") {
       const conflict = await conflictOf(context, slots, choice);
       if (conflict === undefined) {
-        views = [];
+        // It was released meanwhile.
+        ({ state, views } = await look(context, claim, slots));
         continue;
       }
       return { kind: "taken", want: choice.want, conflict };
@@ -126,9 +126,7 @@ async function conflictOf(
   const { standing } = choice;
   if (standing === undefined || standing.kind === "free") return { address };
   if (standing.kind === "resting") return { address, restsUntilMs: standing.untilMs };
-  const { by } = standing;
-  if (by.occupant === undefined) throw damaged({ key: by.key, value: "" });
-  const holder = await findHolder(context, by.occupant.owner);
+  const holder = await findHolder(context, standing.by);
   return holder === undefined ? undefined : { address, holder };
 }
 

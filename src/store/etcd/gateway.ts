@@ -41,6 +41,7 @@ export interface Transaction {
 
 /** A key that exists. */
 export interface KeyValue {
+  /** A character for each byte: a foreign key need not be text, and is to be found again. */
   readonly key: string;
   readonly value: string;
   /** The revision of the write that made this value. */
@@ -74,7 +75,7 @@ export interface Answer extends Outcome {
   readonly revision: number;
 }
 
-/** Keys and values of ours are ASCII; what others wrote is UTF-8. */
+/** Keys and values of ours are ASCII; the values that others wrote are UTF-8. */
 function encode(text: string): string {
   return btoa(text);
 }
@@ -159,10 +160,9 @@ export function put(key: string, value: string, lease?: string): Operation {
   };
 }
 
-/** Writes a text that is not of this program, in UTF-8 as it was read. */
+/** Writes a value of others, as it was read: that of a {@link KeyValue} is decoded UTF-8. */
 export function putText(key: string, text: string): Operation {
-  const value = Buffer.from(text).toString("base64");
-  return { request_put: { key: Buffer.from(key).toString("base64"), value } };
+  return { request_put: { key: encode(key), value: Buffer.from(text).toString("base64") } };
 }
 
 /** Removes a key, if it is there. */
@@ -249,7 +249,7 @@ function parseResult(response: Record<string, unknown>): Found | Outcome | Writt
     const { key, value = "" } = kv;
     if (typeof value !== "string") return undefined;
     entries.push({
-      key: decode(key),
+      key: atob(key),
       value: decode(value),
       modRevision: Number(kv["mod_revision"]),
       createRevision: Number(kv["create_revision"]),

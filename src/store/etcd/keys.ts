@@ -54,6 +54,12 @@ export function textOfPart(part: string): string {
   );
 }
 
+/** A whole key for people: what is not printable is escaped. Keys have a character for each byte. */
+export function keyText(key: string): string {
+  const text = Buffer.from(key, "latin1").toString("utf8");
+  return /^[\x21-\x7e]*$/.test(text) ? text : JSON.stringify(text);
+}
+
 /** A prefix as a part of a key: first address, then length. */
 export function cidrPart({ family, first, prefixLength }: Cidr): string {
   return `${addressKey({ family, value: first })}/${String(prefixLength).padStart(3, "0")}`;

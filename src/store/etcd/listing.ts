@@ -5,6 +5,7 @@ import type { Allocation, Holding } from "../../core/allocation.ts";
 import type { Cidr } from "../../core/cidr.ts";
 import { maskedCidr } from "../../core/cidr.ts";
 import { familyBits } from "../../core/address.ts";
+import type { WhereaboutsError } from "../../core/error.ts";
 import type { ListFilter, Listed } from "../store.ts";
 import type { Context } from "./context.ts";
 import { readAll } from "./context.ts";
@@ -12,7 +13,15 @@ import type { KeyValue, Span } from "./gateway.ts";
 import { getSpan, spanOf } from "./gateway.ts";
 import { ownerOfPart } from "./keys.ts";
 import { joinOwners } from "./owner-join.ts";
-import { allocationOf, damaged, ownerOfKey, restEndMs, tryParseOccupant } from "./records.ts";
+import {
+  allocationOf,
+  damaged,
+  foreign,
+  ownerOfKey,
+  readOrNote,
+  restEndMs,
+  tryParseOccupant,
+} from "./records.ts";
 
 /** So many keys make a page. */
 const PAGE = 1000;
@@ -21,19 +30,19 @@ const MOST_SORTED = 20_000;
 
 /** Lists addresses in the order of network, address, prefix. Throws `store-damaged` after all that can be read. */
 export async function* listAddresses(context: Context, filter: ListFilter): AsyncIterable<Listed> {
+  const faults: WhereaboutsError[] = [];
   const ofNode =
-    filter.node === undefined ? undefined : await listNode(context, filter, filter.node);
+    filter.node === undefined ? undefined : await listNode(context, filter, filter.node, faults);
   if (ofNode !== undefined) {
     yield* ofNode;
-    return;
+  } else {
+    for (const domains of await readDomains(context, filter, faults)) {
+      const streams = domains.map((domain) => domainLines(context, domain, filter, faults));
+      yield* merged(streams);
+    }
   }
-  const unreadable: KeyValue[] = [];
-  for (const domains of await readDomains(context, filter)) {
-    const streams = domains.map((domain) => domainLines(context, domain, filter, unreadable));
-    yield* merged(streams);
-  }
-  const [first] = unreadable;
-  if (first !== undefined) throw damaged(first);
+  const [first] = faults;
+  if (first !== undefined) throw first;
 }
 
 /** What a node holds, sorted; undefined if that is too much to sort. Rests have no owner's key. */
@@ -41,11 +50,15 @@ async function listNode(
   context: Context,
   filter: ListFilter,
   node: string,
+  faults: WhereaboutsError[],
 ): Promise<readonly Listed[] | undefined> {
   const { keys } = context;
   const lines: Listed[] = [];
   for await (const entry of entriesOf(context, spanOf(keys.owners(node)))) {
-    const allocation = allocationOf(ownerOfKey(entry, keys.owners()), entry);
+    const allocation = readOrNote(faults, () =>
+      allocationOf(ownerOfKey(entry, keys.owners()), entry),
+    );
+    if (allocation === undefined) continue;
     for (const holding of allocation.holdings) {
       const line: Listed = { kind: "held", holding, allocation };
       if (matches(line, filter)) lines.push(line);
@@ -73,6 +86,12 @@ async function* entriesOf(context: Context, span: Span): AsyncIterable<KeyValue>
   }
 }
 
+/** The first key of a span, without its value. */
+async function firstOf(context: Context, span: Span): Promise<KeyValue | undefined> {
+  const { results } = await readAll(context, [getSpan(span, { limit: 1, keysOnly: true })]);
+  return results[0]?.entries[0];
+}
+
 /** Where addresses are unique: all keys that begin alike. */
 interface Domain {
   readonly network: string;
@@ -85,6 +104,7 @@ interface Domain {
 async function readDomains(
   context: Context,
   { network }: ListFilter,
+  faults: WhereaboutsError[],
 ): Promise<readonly (readonly Domain[])[]> {
   const { keys } = context;
   const { addresses } = keys;
@@ -92,13 +112,11 @@ async function readDomains(
   let { first } = network === undefined ? addresses : spanOf(keys.network(network));
   const { end } = network === undefined ? addresses : spanOf(keys.network(network));
   for (;;) {
-    const { results } = await readAll(context, [
-      getSpan({ first, end }, { limit: 1, keysOnly: true }),
-    ]);
-    const [entry] = results[0]?.entries ?? [];
+    const entry = await firstOf(context, { first, end });
     if (entry === undefined) break;
     const parsed = keys.parseAddress(entry.key);
     if (parsed === undefined) {
+      faults.push(foreign(entry.key));
       first = `${entry.key}\0`;
       continue;
     }
@@ -120,7 +138,7 @@ async function* domainLines(
   context: Context,
   domain: Domain,
   filter: ListFilter,
-  unreadable: KeyValue[],
+  faults: WhereaboutsError[],
 ): AsyncIterable<Listed> {
   const { keys } = context;
   const { family } = domain.cidr;
@@ -134,27 +152,36 @@ async function* domainLines(
     const span = keys.span("address", domain.network, domain, { first: next, last });
     const { results, revision } = await readAll(context, [getSpan(span, { limit: PAGE })]);
     const page = results[0]?.entries ?? [];
-    const end = page.at(-1);
-    if (end === undefined) {
+    if (page.length === 0) {
       // Nothing for a while: jump to where something is.
       const far = keys.span("address", domain.network, domain, { first: next, last: high });
-      const { results: seek } = await readAll(context, [
-        getSpan(far, { limit: 1, keysOnly: true }),
-      ]);
-      const at = keys.parseAddress(seek[0]?.entries[0]?.key ?? "");
+      const at = await firstAddress(context, far);
       if (at === undefined) return;
-      next = at.address.value;
+      next = at;
       continue;
     }
-    const owners = await joinOwners(context, page, revision, filter);
+    const owners = await joinOwners(context, page, revision, filter, faults);
     for (const entry of page) {
       const line = lineOf(context, entry, owners);
       if (line !== undefined && matches(line, filter)) yield line;
-      if (line === undefined && isUnreadable(context, entry)) unreadable.push(entry);
+      if (line === undefined && isUnreadable(context, entry)) faults.push(damaged(entry));
     }
     const isCut = page.length === PAGE;
-    next = isCut ? (keys.parseAddress(end.key)?.address.value ?? last) + 1n : last + 1n;
+    const seen = page.findLast(({ key }) => keys.parseAddress(key) !== undefined);
+    const end = seen && keys.parseAddress(seen.key)?.address.value;
+    next = (isCut ? (end ?? last) : last) + 1n;
     size = isCut ? BigInt(PAGE) : size * 4n;
+  }
+}
+
+/** The first address in a span, whatever foreign keys come before it. */
+async function firstAddress(context: Context, { first, end }: Span): Promise<bigint | undefined> {
+  for (let from = first; ;) {
+    const entry = await firstOf(context, { first: from, end });
+    if (entry === undefined) return undefined;
+    const parsed = context.keys.parseAddress(entry.key);
+    if (parsed !== undefined) return parsed.address.value;
+    from = `${entry.key}\0`;
   }
 }
 

@@ -36,16 +36,17 @@ export async function usageOf(
   const asker: Asker = { owner: "", nowMs };
   const { allowed } = pool.range;
   const quest: Quest = { pool, asker, own: [], reserved: [], blocked: new Set() };
-  const detail = await countPool(context, pool, nowMs);
-  const resting = BigInt(detail.rests.length);
-  const isFull = detail.held + resting >= setSize(allowed);
+  let detail = await countPool(context, pool, nowMs);
+  const isFull = detail.held + BigInt(detail.rests.length) >= setSize(allowed);
   const finds = isFull ? undefined : await searchFree(context, quest, allowed, 1);
   const lowest = finds?.candidates[0]?.holding.address;
+  // The index of rests is damaged, or others were faster: what stands at the addresses themselves counts.
+  if (!isFull && lowest === undefined) detail = await readAllOf(context, pool, nowMs);
   const ends = detail.rests.map((rest) => restEndMs(rest, nowMs));
   const usage: Usage = {
     pool,
     held: detail.held,
-    resting,
+    resting: BigInt(detail.rests.length),
     ...(ends.length > 0 && { restsUntilMs: ends.reduce((a, b) => Math.min(a, b)) }),
     ...(lowest !== undefined && { lowestFree: lowest }),
   };
@@ -145,8 +146,19 @@ function usageOfCounts(
     const isRest = at !== undefined && occupant?.kind === "resting";
     return isRest ? [{ ...occupant, value: at.address.value }] : [];
   });
+  // A damaged one was counted, and says nothing.
+  if (rests.length < entries.length) return undefined;
   const held = BigInt(counts.on + counts.off - counts.onRests - counts.offRests);
   return { held, rests: rests.filter((rest) => restEndMs(rest, nowMs) > nowMs) };
+}
+
+/** Reads a whole pool. */
+async function readAllOf(context: Context, pool: Pool, nowMs: number): Promise<UsageDetail> {
+  const read: UsageDetail[] = [];
+  for (const interval of pool.range.allowed)
+    read.push(await readPool(context, pool, interval, nowMs));
+  const held = read.reduce((sum, one) => sum + one.held, 0n);
+  return { held, rests: read.flatMap(({ rests }) => rests) };
 }
 
 /** Reads what counts do not tell. */

@@ -9,10 +9,21 @@ import type { Interval } from "../../core/interval-set.ts";
 import type { Pool } from "../store.ts";
 import type { KeyValue } from "./gateway.ts";
 import { valueText } from "./gateway.ts";
-import { addressOfPart, cidrOfPart, cidrPart, ownerOfPart, ownerPart, textOfPart } from "./keys.ts";
+import {
+  addressOfPart,
+  cidrOfPart,
+  cidrPart,
+  keyText,
+  ownerOfPart,
+  ownerPart,
+  textOfPart,
+} from "./keys.ts";
 
 /** The only version of all values so far. */
 const VERSION = 1;
+
+/** What `ownerPart()` writes. */
+const OWNER_PART = /^[A-Za-z0-9._:~-]*(?:,[A-Za-z0-9._:~-]*){3}$/;
 
 /** Who has an address, as its key's value tells. */
 export type Occupant =
@@ -49,12 +60,17 @@ export function tryParseOccupant(value: string): Occupant | undefined {
   if (record === undefined) return undefined;
   const { owner, cidr: cidrText, rest } = record;
   const cidr = typeof cidrText === "string" ? cidrOfPart(cidrText) : undefined;
-  if (typeof owner !== "string" || cidr === undefined) return undefined;
+  if (typeof owner !== "string" || !OWNER_PART.test(owner) || cidr === undefined) return undefined;
   if (rest === undefined) return { kind: "held", owner, cidr };
   if (!isJsonObject(rest)) return undefined;
   const { since, until } = rest;
-  if (typeof since !== "number" || typeof until !== "number") return undefined;
+  if (!isTime(since) || !isTime(until)) return undefined;
   return { kind: "resting", owner, cidr, sinceMs: since, untilMs: until };
+}
+
+/** JSON knows numbers that are no time: 1e999. */
+function isTime(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }
 
 /** When a rest is over, seen at `nowMs`: not later than its full length from then, for a clock may go back. */
@@ -148,10 +164,21 @@ function holdingOf(holding: unknown, entry: KeyValue): Holding {
   return { address, cidr, overlapping };
 }
 
+/** What `read` reads of a record; undefined where it throws `store-damaged`, which joins the faults. */
+export function readOrNote<T>(faults: WhereaboutsError[], read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof WhereaboutsError) || error.code !== "store-damaged") throw error;
+    faults.push(error);
+    return undefined;
+  }
+}
+
 /** The owner of an owner's key. Throws `store-damaged` if it is none. */
 export function ownerOfKey(entry: KeyValue, owners: string): Owner {
   const owner = ownerOfPart(entry.key.slice(owners.length));
-  if (owner === undefined) throw damaged(entry);
+  if (owner === undefined) throw foreign(entry.key);
   return owner;
 }
 
@@ -188,14 +215,15 @@ export function poolText({ range }: Pool): string {
 
 /** The pool of its key, whose `pools` precede it. Throws `store-damaged` if it is none. */
 export function poolOf(entry: KeyValue, pools: string): Pool {
-  const [network = "", cidrText = "", firstText = "", lastText = "", setting] = entry.key
+  const [network = "", cidrText = "", firstText = "", lastText = "", setting, ...more] = entry.key
     .slice(pools.length)
     .split(",");
   const cidr = cidrOfPart(cidrText);
   const [first, last] = [addressOfPart(firstText), addressOfPart(lastText)];
   const { allowed, gateway: gatewayText } = tryParseRecord(entry.value) ?? {};
-  if (cidr === undefined || first === undefined || last === undefined || !Array.isArray(allowed))
-    throw damaged(entry);
+  if (cidr === undefined || first === undefined || last === undefined) throw foreign(entry.key);
+  if ((setting !== "on" && setting !== "off") || more.length > 0) throw foreign(entry.key);
+  if (!Array.isArray(allowed)) throw damaged(entry);
   const gateway = typeof gatewayText === "string" ? addressOfPart(gatewayText) : undefined;
   return {
     network: textOfPart(network),
@@ -219,6 +247,7 @@ export function tryParseInterval(text: unknown): Interval | undefined {
   if (typeof text !== "string") return undefined;
   const [first, last, ...more] = text.split("-").map(addressOfPart);
   if (first === undefined || last === undefined || more.length > 0) return undefined;
+  if (first.family !== last.family || first.value > last.value) return undefined;
   return { first: first.value, last: last.value };
 }
 
@@ -237,11 +266,33 @@ export function damaged({ key, value }: Pick<KeyValue, "key" | "value">): Wherea
   const shown = value.length > 100 ? `${value.slice(0, 100)}…` : value;
   return new WhereaboutsError(
     "store-damaged",
-    `Cannot read the value of the key ${key}: ${JSON.stringify(shown)}`,
+    `Cannot read the value of the key ${keyText(key)}: ${JSON.stringify(shown)}`,
     {
       details:
         "It was cut off, written by a newer version, or is not of whereabouts. Its address is given to nobody; " +
         "once no container uses it, remove the key (etcdctl del).",
+    },
+  );
+}
+
+/** The error about a key below the prefix that is not of this program. */
+export function foreign(key: string): WhereaboutsError {
+  return new WhereaboutsError(
+    "store-damaged",
+    `The key ${keyText(key)} is none of whereabouts, and stands among its keys`,
+    { details: "Remove it (etcdctl del), or choose another etcd_prefix." },
+  );
+}
+
+/** The error about an address's key that names an owner of whom there is no record. */
+export function orphaned(key: string, ownerKey: string): WhereaboutsError {
+  return new WhereaboutsError(
+    "store-damaged",
+    `The key ${keyText(key)} says that its address is held, but there is no key ${keyText(ownerKey)} of its holder`,
+    {
+      details:
+        "Somebody removed that key. The address is given to nobody; " +
+        "once no container uses it, remove its key (etcdctl del).",
     },
   );
 }
