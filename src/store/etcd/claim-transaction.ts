@@ -82,13 +82,17 @@ function transactionOf(context: Context, attempt: Attempt, extent: Extent): Tran
   const guarded: Transaction = {
     compare: [
       writtenAt(ownerKey, state.current?.sequence ?? 0),
-      writtenAt(voidKey, 0),
       ...attempt.guard.compare(),
     ],
     success: [nested(chain)],
     failure,
   };
-  return { compare: [], success: [...registration(context, claim), nested(guarded)], failure: [] };
+  // One that is void registers nothing either: it may come late, from an earlier boot.
+  return {
+    compare: [writtenAt(voidKey, 0)],
+    success: [...registration(context, claim), nested(guarded)],
+    failure,
+  };
 }
 
 /** Notes the boot in which the claim's node claims. */
