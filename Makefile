@@ -26,9 +26,12 @@ test: $(STAMP) ## all of check, the build, and every suite in test/; what CI run
 	@bash scripts/test-tools.sh
 	@$(BUN) scripts/test.ts all
 
-demo: dist/whereabouts ## pods on real networks get their addresses, before your eyes
-	@$(DEBIAN) demo containernetworking-plugins iproute2 iputils-ping
-	@bash demo/demo.sh
+# Where addresses are kept in the demo: local or etcd.
+STORE ?= local
+demo: dist/whereabouts ## pods on real networks get their addresses, before your eyes; STORE=etcd: on two nodes
+	@[[ "$(STORE)" == local || "$(STORE)" == etcd ]] || { echo "demo: STORE is local or etcd, not \"$(STORE)\"" >&2; exit 2; }
+	@$(DEBIAN) demo containernetworking-plugins iproute2 iputils-ping $(if $(filter etcd,$(STORE)),etcd-server etcd-client)
+	@bash demo/$(if $(filter etcd,$(STORE)),etcd,demo).sh
 
 bench: dist/whereabouts ## how fast it is, against the smallest program of the same shape
 	@$(DEBIAN) bench containernetworking-plugins gcc libc6-dev
