@@ -69,6 +69,8 @@ async function runForPeople(): Promise<number> {
     {
       version: WHEREABOUTS_VERSION,
       hasColour: process.stdout.isTTY && noColour === "" && terminal !== "dumb",
+      isErrorTerminal: process.stderr.isTTY && terminal !== "dumb",
+      isPiped,
       defaultDataDir: stateDir,
       now: () => Date.now(),
       write: writeForPeople,
@@ -80,6 +82,12 @@ async function runForPeople(): Promise<number> {
     },
     process.argv.slice(2),
   );
+}
+
+function isPiped(): boolean {
+  // An import would be loaded with every call (docs/decisions/0002).
+  const status = process.getBuiltinModule("node:fs").fstatSync(STDOUT);
+  return status.isFIFO() || status.isSocket();
 }
 
 function writeForPeople(text: string): void {

@@ -9,6 +9,10 @@ export interface CliHost {
   readonly defaultDataDir: string;
   /** Whether standard output is a terminal that shows colours, and nobody set NO_COLOR. */
   readonly hasColour: boolean;
+  /** Whether standard error is a terminal, on which a line can be rewritten. */
+  readonly isErrorTerminal: boolean;
+  /** Whether another program reads standard output. */
+  isPiped(): boolean;
   /** Wall time in milliseconds since the epoch. */
   now(): number;
   write(text: string): void;
