@@ -34,7 +34,7 @@ demo: dist/whereabouts ## pods on real networks get their addresses, before your
 	@bash demo/$(if $(filter etcd,$(STORE)),etcd,demo).sh
 
 bench: dist/whereabouts ## how fast it is, against the smallest program of the same shape
-	@$(DEBIAN) bench containernetworking-plugins gcc libc6-dev
+	@$(DEBIAN) bench containernetworking-plugins gcc libc6-dev etcd-server etcd-client openssl
 	@$(BUN) bench/run.ts $(ARGS)
 
 fmt: $(STAMP) ## format every file

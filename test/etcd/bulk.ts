@@ -1,5 +1,5 @@
 /** A loader for benchmarks: an etcd store with many held addresses, written by few and large transactions. */
-import type { Confirmation, Holding, Owner } from "../../src/core/allocation.ts";
+import type { Confirmation, Holding, NetnsIdentity, Owner } from "../../src/core/allocation.ts";
 import { tryParseInterface } from "../../src/core/cidr.ts";
 import type { Range } from "../../src/core/range.ts";
 import { makeRange } from "../../src/core/range.ts";
@@ -19,6 +19,10 @@ export interface BulkFill {
   readonly fragmented: boolean;
   /** How many nodes hold them, in turns. Default: 100. */
   readonly nodes?: number;
+  /** The boot that all nodes are in. Default: each one of its own. */
+  readonly bootId?: string;
+  /** The network namespace of a pod. Default: one that nobody can find. */
+  readonly netnsOf?: (number: number) => NetnsIdentity | undefined;
 }
 
 /** A server that has room for a million addresses, and takes large transactions. */
@@ -47,28 +51,34 @@ export function bulkRange({ cidr: text, count, fragmented }: BulkFill): Range {
 
 /** The pod with a number from 1 on, as its ADD makes it. */
 export function bulkPod(
-  { network, nodes = 100 }: BulkFill,
+  { network, nodes = 100, bootId, netnsOf = netnsElsewhere }: BulkFill,
   number: number,
 ): { readonly owner: Owner; readonly confirmation: Confirmation } {
   const node = `bulk-node-${String(number % nodes).padStart(4, "0")}`;
   const id = number.toString(16).padStart(12, "0");
+  const netns = netnsOf(number);
   return {
     owner: { network, node, interfaceName: "net1", pod: `00000000-0000-4000-8000-${id}` },
     confirmation: {
       containerId: id.padStart(64, "b"),
       attempt: `11111111-1111-4111-8111-${id}`,
-      moment: { bootId: bootIdOf(node), monotonicUs: 1_000_000 + number },
-      netns: {
-        path: `/var/run/netns/cni-22222222-2222-4222-8222-${id}`,
-        namespace: "4:4026532000",
-        seenFrom: "24:1",
-      },
+      moment: { bootId: bootId ?? bootIdOf(node), monotonicUs: 1_000_000 + number },
+      ...(netns !== undefined && { netns }),
       name: "bulk",
       podNamespace: "bulk",
       podName: `bulk-${String(number).padStart(8, "0")}`,
       confirmedAt: "2026-01-02T03:04:05.678Z",
       reuseDelaySeconds: 0,
     },
+  };
+}
+
+function netnsElsewhere(number: number): NetnsIdentity {
+  const id = number.toString(16).padStart(12, "0");
+  return {
+    path: `/var/run/netns/cni-22222222-2222-4222-8222-${id}`,
+    namespace: "4:4026532000",
+    seenFrom: "24:1",
   };
 }
 
@@ -85,7 +95,7 @@ function* entriesOf(keys: Keys, fill: BulkFill): Iterable<Entry> {
   yield [keys.hint(pool), hintTextOf(range, fill)];
   for (let number = 1; number <= Math.min(count, nodes); number++) {
     const { node } = bulkPod(fill, number).owner;
-    yield [keys.node(node), bootText(bootIdOf(node))];
+    yield [keys.node(node), bootText(fill.bootId ?? bootIdOf(node))];
   }
   const step = fragmented ? 2n : 1n;
   const { cidr } = range;
