@@ -34,12 +34,15 @@ fire: dist/whereabouts ## a cluster of etcd under fire, 30 seconds for each faul
 	@bash scripts/test-tools.sh
 	@WHEREABOUTS_FIRE_SECONDS=30 $(BUN) test ./test/etcd-fire/fire.test.ts
 
-demo: dist/whereabouts ## pods on real networks get their addresses, before your eyes
-	@$(DEBIAN) demo containernetworking-plugins iproute2 iputils-ping
-	@bash demo/demo.sh
+# Where addresses are kept in the demo: local or etcd.
+STORE ?= local
+demo: dist/whereabouts ## pods on real networks get their addresses, before your eyes; STORE=etcd: on two nodes
+	@[[ "$(STORE)" == local || "$(STORE)" == etcd ]] || { echo "demo: STORE is local or etcd, not \"$(STORE)\"" >&2; exit 2; }
+	@$(DEBIAN) demo containernetworking-plugins iproute2 iputils-ping $(if $(filter etcd,$(STORE)),etcd-server etcd-client)
+	@bash demo/$(if $(filter etcd,$(STORE)),etcd,demo).sh
 
 bench: dist/whereabouts ## how fast it is, against the smallest program of the same shape
-	@$(DEBIAN) bench containernetworking-plugins gcc libc6-dev
+	@$(DEBIAN) bench containernetworking-plugins gcc libc6-dev etcd-server etcd-client openssl
 	@$(BUN) bench/run.ts $(ARGS)
 
 fmt: $(STAMP) ## format every file

@@ -1,10 +1,10 @@
 /*
  * Calls a program many times and times each call: posix_spawn, stdin through a pipe, stdout read to its end, wait.
  *
- *   harness [-n CALLS] [-p PARALLEL] [-i STDIN_FILE] [-e NAME=VALUE]... [-x EXPECTED] PROGRAM [ARGUMENT]...
+ *   harness [-n CALLS] [-p PARALLEL] [-i STDIN_FILE] [-e NAME=VALUE]... [-x EXPECTED] [-s STATUS] PROGRAM...
  *
  * The program gets these variables and no others; "%d" in a value becomes the number of the call, from 0.
- * Every call must exit with 0 and print EXPECTED somewhere. After one that does not, the harness shows what came
+ * Every call must exit with STATUS (0) and print EXPECTED somewhere. After one that does not, the harness shows what came
  * instead, lets those finish that are under way, and exits with 1.
  * Prints one line with the wall time of everything, then one with the wall time of each call, in nanoseconds.
  */
@@ -27,6 +27,7 @@ enum { MAX_ENV = 32, MAX_PARALLEL = 1024, MAX_INPUT = 60000, MAX_OUTPUT = 65536 
 
 static long calls = 1, parallel = 1;
 static const char *expected = "";
+static int expected_status = 0;
 static const char *variables[MAX_ENV];
 static int variable_count;
 static char input[MAX_INPUT];
@@ -97,7 +98,8 @@ static void call(long number) {
   durations[number] = now_ns() - started;
 
   output[size] = '\0';
-  if ((status != 0 || strstr(output, expected) == NULL) && atomic_fetch_add(&failures, 1) == 0) {
+  int succeeded = WIFEXITED(status) && WEXITSTATUS(status) == expected_status;
+  if ((!succeeded || strstr(output, expected) == NULL) && atomic_fetch_add(&failures, 1) == 0) {
     fprintf(stderr, "call %ld failed after %.1f s: wait status %d, expected '%s', printed: %s\n", number,
             (double)durations[number] / 1e9, status, expected, output);
   }
@@ -125,7 +127,7 @@ static void read_input(const char *path) {
 
 int main(int argc, char **argv) {
   int option;
-  while ((option = getopt(argc, argv, "+n:p:i:e:x:")) != -1) {
+  while ((option = getopt(argc, argv, "+n:p:i:e:x:s:")) != -1) {
     switch (option) {
       case 'n': calls = atol(optarg); break;
       case 'p': parallel = atol(optarg); break;
@@ -135,6 +137,7 @@ int main(int argc, char **argv) {
         variables[variable_count++] = optarg;
         break;
       case 'x': expected = optarg; break;
+      case 's': expected_status = atoi(optarg); break;
       default: return 2;
     }
   }

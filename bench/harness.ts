@@ -9,6 +9,8 @@ export interface Program {
   readonly stdinPath?: string;
   /** What each call must print for its success to be believed. */
   readonly expected?: string;
+  /** The exit code of each call. Default: 0. */
+  readonly exitCode?: number;
 }
 
 /** How often a program is called, and how many calls are in flight. */
@@ -34,10 +36,11 @@ export async function compileHarness(folder: string): Promise<string> {
 
 /** Calls a program under a load. Throws with what it printed if a call failed. */
 export async function runProgram(harness: string, program: Program, load: Load): Promise<Timing> {
-  const { path, env, stdinPath, expected } = program;
+  const { path, env, stdinPath, expected, exitCode = 0 } = program;
   const options = [
     `-n${load.calls}`,
     `-p${load.parallel}`,
+    `-s${exitCode}`,
     ...(stdinPath === undefined ? [] : ["-i", stdinPath]),
     ...(expected === undefined ? [] : ["-x", expected]),
     ...Object.entries(env).flatMap(([name, value]) => ["-e", `${name}=${value}`]),

@@ -8,12 +8,13 @@ export interface Workshop {
   readonly harness: string;
   readonly whereabouts: string;
   readonly floorLocal: string;
+  readonly floorEtcd: string;
   readonly hostLocal: string;
   readonly folder: string;
 }
 
 /** What a CNI runtime sets. Every call is another container. */
-const CNI_ENV = {
+export const CNI_ENV = {
   CNI_CONTAINERID: "bench-%d",
   CNI_IFNAME: "eth0",
   CNI_NETNS: "/var/run/netns/none",
@@ -64,11 +65,13 @@ export function hostLocalAdd(workshop: Workshop, dataDir: string, calls = "bench
   return { path: workshop.hostLocal, env, stdinPath, ...expectedOf("ADD") };
 }
 
-function expectedOf(command: "ADD" | "DEL"): { expected?: string } {
+/** What is believed to be an answer. */
+export function expectedOf(command: "ADD" | "DEL"): { expected?: string } {
   return command === "ADD" ? { expected: '"ips"' } : {};
 }
 
-function writeConfiguration(dataDir: string, ipam: object): string {
+/** Writes a configuration to a file of its own beside a folder; returns its path. */
+export function writeConfiguration(dataDir: string, ipam: object): string {
   const path = `${dataDir}.json`;
   const configuration = { cniVersion: "1.0.0", name: "bench", type: "macvlan", ipam };
   writeFileSync(path, JSON.stringify(configuration));

@@ -1,7 +1,9 @@
 /** What is measured about the local store, and against what (design section 8). */
 import { existsSync } from "node:fs";
 import { fillSqlite } from "../test/sqlite/bulk.ts";
-import type { Contender, Effort, Figures } from "./measure.ts";
+import type { Group } from "./groups.ts";
+import { STORM, medianRow, stormRows, takeTurns } from "./groups.ts";
+import type { Contender, Effort } from "./measure.ts";
 import { alternate } from "./measure.ts";
 import type { Workshop } from "./programs.ts";
 import {
@@ -11,19 +13,15 @@ import {
   hostLocalAdd,
   whereaboutsLocal,
 } from "./programs.ts";
-import type { Budget, Row } from "./report.ts";
-import { formatMs, formatRate, judgedRow, unmeasuredRow } from "./report.ts";
+import type { Row } from "./report.ts";
+import { unmeasuredRow } from "./report.ts";
 import { runProgram } from "./harness.ts";
 
-/** A group of rows that are measured together. */
-export type Group = (workshop: Workshop, effort: Effort) => Promise<readonly Row[]>;
-
-const STORM = { calls: 500, parallel: 50 } as const;
 const IPV4_RANGE = "10.0.0.0/8";
 const IPV6_RANGE = "fd00::/64";
 
-/** All groups, by the name that `--only` takes. */
-export const groups: Readonly<Record<string, Group>> = {
+/** The groups about the local store, by the name that `--only` takes. */
+export const localGroups: Readonly<Record<string, Group>> = {
   alone: measureAlone,
   held: measureHeld,
   storm: measureStorm,
@@ -90,25 +88,7 @@ async function measureStorm(workshop: Workshop, { rounds }: Effort): Promise<rea
     rounds,
   );
   const what = `${STORM.calls} ADDs, ${STORM.parallel} in parallel`;
-  if (floor === undefined || ours === undefined) return [];
-  const rates = {
-    floor: formatRate(floor.rate),
-    ours: formatRate(ours.rate),
-    ratio: ours.rate / floor.rate,
-  };
-  const tails = {
-    floor: formatTail(floor),
-    ours: formatTail(ours),
-    ratio: ours.p99Ms / ours.p50Ms / (floor.p99Ms / floor.p50Ms),
-  };
-  return [
-    judgedRow(`${what}: rate`, rates, { kind: "least", ratio: 0.7 }),
-    judgedRow(`${what}: p50, p99, p99/p50`, tails, undefined),
-  ];
-}
-
-function formatTail({ p50Ms, p99Ms }: Figures): string {
-  return `${formatMs(p50Ms)}, ${formatMs(p99Ms)}, ${(p99Ms / p50Ms).toFixed(1)}`;
+  return stormRows(what, floor, ours);
 }
 
 /** ADD beside host-local's, which commits by files and without fsync; the floor column is host-local. */
@@ -132,27 +112,4 @@ async function measureHostLocal(workshop: Workshop, effort: Effort): Promise<rea
 
 function floorEach(workshop: Workshop): Contender {
   return () => floorLocal(workshop);
-}
-
-function takeTurns(
-  workshop: Workshop,
-  { calls, rounds }: Effort,
-  contenders: readonly Contender[],
-): Promise<readonly Figures[]> {
-  return alternate(workshop.harness, contenders, { calls, parallel: 1 }, rounds);
-}
-
-function medianRow(
-  what: string,
-  floor: Figures | undefined,
-  ours: Figures | undefined,
-  budget: Budget,
-): Row {
-  if (floor === undefined || ours === undefined) throw new Error(`${what}: a figure is missing`);
-  const ratio = ours.medianMs / floor.medianMs;
-  return judgedRow(
-    what,
-    { floor: formatMs(floor.medianMs), ours: formatMs(ours.medianMs), ratio },
-    budget,
-  );
 }

@@ -14,20 +14,27 @@ import { alternate } from "./measure.ts";
 import type { Workshop } from "./programs.ts";
 import type { Row } from "./report.ts";
 import { formatMs, formatRate, formatReport, unmeasuredRow } from "./report.ts";
-import { groups } from "./rows.ts";
+import { etcdGroups } from "./etcd-rows.ts";
+import type { Group } from "./groups.ts";
+import { localGroups } from "./rows.ts";
 
 const ROOT = join(import.meta.dir, "..");
+/** All groups, by the name that `--only` takes. */
+const groups: Readonly<Record<string, Group>> = { ...localGroups, ...etcdGroups };
 const NOTHING: Program = { path: "/bin/true", env: {} };
 
 /** Compiles what is measured, as it is released. */
 async function openWorkshop(folder: string): Promise<Workshop> {
-  const floor = `${folder}/floor-local`;
+  const floorLocal = `${folder}/floor-local`;
+  const floorEtcd = `${folder}/floor-etcd`;
   await Bun.$`make build`.cwd(ROOT).quiet();
-  await Bun.$`bash scripts/build.sh bench/floor/local.ts ${floor}`.cwd(ROOT).quiet();
+  await Bun.$`bash scripts/build.sh bench/floor/local.ts ${floorLocal}`.cwd(ROOT).quiet();
+  await Bun.$`bash scripts/build.sh bench/floor/etcd.ts ${floorEtcd}`.cwd(ROOT).quiet();
   return {
     harness: await compileHarness(folder),
     whereabouts: join(ROOT, "dist/whereabouts"),
-    floorLocal: floor,
+    floorLocal,
+    floorEtcd,
     // Where Debian has it.
     hostLocal: "/usr/lib/cni/host-local",
     folder,
@@ -92,7 +99,8 @@ try {
   if (values.save) {
     const results = join(ROOT, "bench/results");
     mkdirSync(results, { recursive: true });
-    const path = join(results, `${new Date().toISOString().slice(0, 10)}.md`);
+    const part = values.only.every((name) => name.startsWith("etcd")) ? "-etcd" : "";
+    const path = join(results, `${new Date().toISOString().slice(0, 10)}${part}.md`);
     writeFileSync(path, report);
     console.error(`saved ${path}`);
   }

@@ -1,13 +1,18 @@
 # shellcheck shell=bash
 # What the tour stands on: namespaces of its own, a folder that is removed, and functions that show what they do.
 
-readonly executable=$here/../dist/whereabouts
+executable=$here/../dist/whereabouts
 # Why the tour must be the short one; empty where it need not be.
 obstacle=
 # What the last command printed.
 output=
 # The folder of this run.
 work=
+# The tour itself.
+readonly script=$here/${0##*/}
+# On which node things are done, and what takes a command there; empty where there is but one.
+node=
+inside=()
 
 # begin [probe|inside] : goes into namespaces of its own, where that is possible, and sets up the folder `work`.
 # All that the tour makes lives in those namespaces: it is gone with them, however the tour ends.
@@ -23,7 +28,7 @@ begin() {
     inside) ;;
     *) go_inside ;;
   esac
-  [[ -n $obstacle ]] || own_netns_folder
+  [[ -n $obstacle ]] || own_folders
   set_colours
   trap clean_up EXIT
   trap 'exit 129' HUP
@@ -50,17 +55,17 @@ go_inside() {
   [[ $EUID -eq 0 ]] || flags="--user --map-root-user $flags"
   if [[ -z $obstacle ]]; then
     # shellcheck disable=SC2086 # Several options.
-    answer=$(unshare $flags bash "$here/demo.sh" probe 2>&1) ||
+    answer=$(unshare $flags bash "$script" probe 2>&1) ||
       obstacle=$(tail -n 1 <<<"${answer:-unshare failed}")
   fi
   # shellcheck disable=SC2086
-  [[ -n $obstacle ]] || exec unshare $flags bash "$here/demo.sh" inside
+  [[ -n $obstacle ]] || exec unshare $flags bash "$script" inside
 }
 
 # Tries, in namespaces that nobody needs, all that the tour makes in its own.
 probe() {
   set -e
-  own_netns_folder
+  own_folders
   ip netns add probe
   ip -n probe link set lo up
   ip link add uplink type veth peer name cable
@@ -70,11 +75,16 @@ probe() {
 }
 
 # `ip netns` keeps namespaces in /run/netns, which is not an ordinary user's, and holds root's own.
-own_netns_folder() {
+own_folders() {
   mount -t tmpfs whereabouts-demo /run
   mkdir /run/netns
   ip link set lo up
+  own_more
 }
+
+# What one of the tours needs beyond that, and ends. They redefine these.
+own_more() { :; }
+end_more() { :; }
 
 find_plugins() {
   local command folder
@@ -99,6 +109,7 @@ set_colours() {
 
 clean_up() {
   local status=$?
+  end_more
   cd /
   [[ -z $work ]] || rm -rf "$work"
   if [[ $status -ne 0 ]]; then echo "${bad}demo: stopped (exit code $status); all is cleaned up$plain" >&2; fi
@@ -111,8 +122,8 @@ title() {
 
 note() { printf '  %s%s%s\n' "$dim" "$1" "$plain"; }
 
-# show_command WORDS... : a command as a person would type it.
-show_command() { printf '%s$%s %s\n' "$good" "$plain" "$*"; }
+# show_command WORDS... : a command as a person would type it, on the node where they are.
+show_command() { printf '%s%s$%s %s\n' "$good" "${node:+$node }" "$plain" "$*"; }
 
 # file NAME TEXT : writes a file, and shows it.
 file() {
@@ -124,7 +135,7 @@ file() {
 # run COMMAND... : shows it, carries it out, and shows what it prints.
 run() {
   show_command "$@"
-  output=$("$@" 2>&1) || fail "\`$*\` failed: $output"
+  output=$("${inside[@]}" "$@" 2>&1) || fail "\`$*\` failed: $output"
   [[ -z $output ]] || printf '%s\n' "$output"
 }
 
@@ -166,16 +177,16 @@ show_cni() {
 execute() {
   local command=$1 pod=$2 interface=$3 file=$4 configuration type answer status=0
   configuration=$(<"$file")
-  type=$(sed -n 's/.*"name".*"type": "\([a-z]*\)".*/\1/p' "$file")
+  type=$(sed -n '/"type"/{s/.*"type": "\([a-z]*\)".*/\1/p;q}' "$file")
   # CHECK is told what ADD has answered.
   if [[ $command == CHECK ]]; then
     configuration="${configuration%\}}, \"prevResult\": $(<"$pod-$interface.result")}"
   fi
   answer=$(CNI_COMMAND=$command CNI_CONTAINERID=$pod CNI_NETNS=/run/netns/$pod CNI_IFNAME=$interface \
-    CNI_PATH=$work/bin "$work/bin/$type" <<<"$configuration" 2>"$work/stderr") || status=$?
+    CNI_PATH=$work/bin "${inside[@]}" "$work/bin/$type" <<<"$configuration" 2>"$pod.stderr") || status=$?
   if [[ $status -ne 0 ]]; then
     output=$(sed -n 's/^ *"code": \([0-9]*\).*/code \1: /p; s/^ *"msg": "\(.*\)",\{0,1\}$/\1/p' <<<"$answer" | tr -d '\n')
-    [[ -n $output ]] || output=$answer$(<"$work/stderr")
+    [[ -n $output ]] || output=$answer$(<"$pod.stderr")
     printf '%s%s%s\n' "$bad" "$output" "$plain"
     return 1
   fi

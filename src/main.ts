@@ -70,21 +70,26 @@ async function runForPeople(): Promise<number> {
     {
       version: WHEREABOUTS_VERSION,
       hasColour: process.stdout.isTTY && noColour === "" && terminal !== "dumb",
+      isErrorTerminal: process.stderr.isTTY && terminal !== "dumb",
+      isPiped,
       defaultDataDir: stateDir,
       now: () => Date.now(),
       write: writeForPeople,
       writeError,
       readFile: readTextFile,
       confirm: (question) => (process.stdin.isTTY ? ask(question) : undefined),
-      progress: (text) => {
-        if (process.stderr.isTTY) writeError(`\r\u001b[K${text ?? ""}`);
-      },
       openEtcd: ({ choice, leftMs }) => openContext({ ...choice, leftMs }),
       openWorld: (options) =>
         openWorld({ ...options, stateDir, present, isCallerGone: () => false, mustExist: true }),
     },
     process.argv.slice(2),
   );
+}
+
+function isPiped(): boolean {
+  // An import would be loaded with every call (docs/decisions/0002).
+  const status = process.getBuiltinModule("node:fs").fstatSync(STDOUT);
+  return status.isFIFO() || status.isSocket();
 }
 
 function writeForPeople(text: string): void {

@@ -10,6 +10,10 @@ export interface CliHost {
   readonly defaultDataDir: string;
   /** Whether standard output is a terminal that shows colours, and nobody set NO_COLOR. */
   readonly hasColour: boolean;
+  /** Whether standard error is a terminal, on which a line can be rewritten. */
+  readonly isErrorTerminal: boolean;
+  /** Whether another program reads standard output. */
+  isPiped(): boolean;
   /** Wall time in milliseconds since the epoch. */
   now(): number;
   write(text: string): void;
@@ -18,8 +22,6 @@ export interface CliHost {
   readFile(path: string): string | undefined;
   /** Asks on the terminal; undefined where there is none to ask on. */
   confirm(question: string): boolean | undefined;
-  /** Shows how far something is, in place of what was shown before; undefined: it is over. Nothing without a terminal. */
-  progress(text: string | undefined): void;
   /** Reaches etcd for what is done beside the store. */
   openEtcd(options: { choice: EtcdStoreChoice; leftMs: () => number }): Context;
   openWorld(options: {

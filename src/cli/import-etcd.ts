@@ -13,6 +13,7 @@ import type { CliHost } from "./cli-host.ts";
 import { networkName } from "./describe.ts";
 import type { Given } from "./options.ts";
 import { UsageError, wantsJson } from "./options.ts";
+import { showLine } from "./progress.ts";
 import { selectedNetwork, withEtcd } from "./select-store.ts";
 import { formatBar, formatTable } from "./terminal.ts";
 
@@ -85,9 +86,9 @@ async function carryOut(
   network: string,
 ): Promise<FoundList> {
   const progress = (done: number, total: number): void =>
-    host.progress(`${list.place.key}  ${formatBar(done / total, BAR_WIDTH)}  ${done} of ${total}`);
+    showLine(host, `${list.place.key}  ${formatBar(done / total, BAR_WIDTH)}  ${done} of ${total}`);
   try {
-    if (step !== "import") host.progress(`${list.place.key}  waiting for its lock`);
+    if (step !== "import") showLine(host, `${list.place.key}  waiting for its lock`);
     switch (step) {
       case "import":
         return (await importList(context, list, network, progress)).survey;
@@ -97,7 +98,7 @@ async function carryOut(
         await undoList(context, list);
     }
   } finally {
-    host.progress(undefined);
+    showLine(host, undefined);
   }
   const [after] = (await findLists(context)).filter(({ place }) => place.key === list.place.key);
   return after ?? list;

@@ -6,6 +6,8 @@ import type { CliHost } from "./cli-host.ts";
 import { holderName, listedToJson, networkName, nodeName } from "./describe.ts";
 import type { Given } from "./options.ts";
 import { wantsJson } from "./options.ts";
+import type { Progress } from "./progress.ts";
+import { startProgress } from "./progress.ts";
 import { selectedNetwork, withStore } from "./select-store.ts";
 import { columnWidths, formatDuration, formatTable, makeStyle } from "./terminal.ts";
 
@@ -22,8 +24,22 @@ export async function runLs(host: CliHost, given: Given): Promise<0> {
       ...(network !== undefined && { network }),
       ...(node !== undefined && { node: node === "self" ? world.node : node }),
     };
-    const rows = selectPod(world.store.list(filter), pod);
-    await (isJson ? printJson(host, rows) : printTable(host, rows, world.node));
+    // A program that reads JSON may be one that shows something of its own.
+    const isShown = !(isJson && host.isPiped());
+    const progress = startProgress(
+      { ...host, isErrorTerminal: host.isErrorTerminal && isShown },
+      "addresses",
+    );
+    const rows = selectPod(world.store.list(filter), pod, progress);
+    const write = (text: string): void => {
+      progress.clear();
+      host.write(text);
+    };
+    try {
+      await (isJson ? printJson(write, rows) : printTable(host, write, rows, world.node));
+    } finally {
+      progress.clear();
+    }
   });
   return 0;
 }
@@ -31,8 +47,10 @@ export async function runLs(host: CliHost, given: Given): Promise<0> {
 async function* selectPod(
   rows: AsyncIterable<Listed>,
   pod: string | undefined,
+  progress: Progress,
 ): AsyncIterable<Listed> {
   for await (const row of rows) {
+    progress.count();
     if (pod === undefined || (row.kind === "held" && isOf(row.allocation, pod))) yield row;
   }
 }
@@ -42,22 +60,25 @@ function isOf({ podNamespace, podName, containerId, owner }: Allocation, pod: st
   return [`${podNamespace ?? ""}/${podName}`, podName, owner.pod, containerId].includes(pod);
 }
 
-async function printJson(host: CliHost, rows: AsyncIterable<Listed>): Promise<void> {
+type Write = (text: string) => void;
+
+async function printJson(write: Write, rows: AsyncIterable<Listed>): Promise<void> {
   let separator = "[\n";
   try {
     for await (const row of rows) {
-      host.write(separator + JSON.stringify(listedToJson(row)));
+      write(separator + JSON.stringify(listedToJson(row)));
       separator = ",\n";
     }
-    if (separator === "[\n") host.write("[]\n");
+    if (separator === "[\n") write("[]\n");
   } finally {
     // What was printed stays a document, also where an error follows.
-    if (separator !== "[\n") host.write("\n]\n");
+    if (separator !== "[\n") write("\n]\n");
   }
 }
 
 async function printTable(
   host: CliHost,
+  write: Write,
   rows: AsyncIterable<Listed>,
   ownNode: string,
 ): Promise<void> {
@@ -71,14 +92,14 @@ async function printTable(
       count++;
       page.push(tableRow(row, ownNode, host.now()));
       if (page.length < PAGE_ROWS) continue;
-      host.write(formatTable(page, widths));
+      write(formatTable(page, widths));
       widths = columnWidths(page, widths);
       page = [];
     }
-    if (count === 0) host.write("No address is held.\n");
+    if (count === 0) write("No address is held.\n");
   } finally {
     // Also where the listing ends with an error: a store names what is damaged after all that it can read.
-    if (count > 0) host.write(formatTable(page, widths));
+    if (count > 0) write(formatTable(page, widths));
   }
 }
 

@@ -19,6 +19,10 @@ export interface CliSurroundings {
   readonly answer?: boolean;
   readonly files?: Readonly<Record<string, string>>;
   readonly hasColour?: boolean;
+  readonly isErrorTerminal?: boolean;
+  readonly isPiped?: boolean;
+  /** Wall time in milliseconds; default: the node's, which stands still. */
+  readonly now?: () => number;
   /** Gets every store that is opened. */
   readonly opened?: StoreChoice[];
 }
@@ -34,8 +38,10 @@ export async function callCli(
   const host: CliHost = {
     version: "1.2.3",
     hasColour: surroundings.hasColour ?? false,
+    isErrorTerminal: surroundings.isErrorTerminal ?? false,
+    isPiped: () => surroundings.isPiped ?? false,
     defaultDataDir: "/var/lib/cni/whereabouts",
-    now: () => node.wallMs,
+    now: surroundings.now ?? (() => node.wallMs),
     write: (text) => void (stdout += text),
     writeError: (text) => void (stderr += text),
     readFile: (path) => {
@@ -44,7 +50,6 @@ export async function callCli(
       return text;
     },
     confirm: () => surroundings.answer,
-    progress: () => {},
     openEtcd: () => {
       throw new Error("no etcd here");
     },

@@ -80,10 +80,7 @@ function transactionOf(context: Context, attempt: Attempt, extent: Extent): Tran
   const failure = [nested({ compare: [], success: reads, failure: [] })];
   const chain = chainOf(context, attempt, extent, failure);
   const guarded: Transaction = {
-    compare: [
-      writtenAt(ownerKey, state.current?.sequence ?? 0),
-      ...attempt.guard.compare(),
-    ],
+    compare: [writtenAt(ownerKey, state.current?.sequence ?? 0), ...attempt.guard.compare()],
     success: [nested(chain)],
     failure,
   };
