@@ -156,18 +156,18 @@ function report(
 
 function surveyToJson(survey: ListSurvey): object {
   const { place, cidr, isFinished, lines, unknown, vanished, conflicts, unreadable } = survey;
-  const line = ({ address, containerId }: ListLine): object => ({
-    address: formatAddress(address),
-    containerId,
-  });
   return {
     list: place.key,
     range: formatCidr(cidr),
     finished: isFinished,
     lines: lines.length,
-    toImport: unknown.map(line),
-    gone: vanished.map(line),
-    conflicts: conflicts.map(({ line: of, holder }) => ({ ...line(of), holder })),
+    toImport: unknown.map(lineToJson),
+    gone: vanished.map(lineToJson),
+    conflicts: conflicts.map(({ line, holder }) => ({ ...lineToJson(line), holder })),
     unreadable,
   };
+}
+
+function lineToJson({ address, containerId }: ListLine): object {
+  return { address: formatAddress(address), containerId };
 }

@@ -76,10 +76,7 @@ for (const version of ETCD_VERSIONS) {
         const old = new OldNode({ endpoint: endpoint(), range: RANGE });
         await old.add("old1");
         // The old node holds its lock, and writes late: a new one waits for it.
-        let go = (): void => {};
-        const paused = new Promise<void>((resolve) => {
-          go = resolve;
-        });
+        const { promise: paused, resolve: go } = Promise.withResolvers<void>();
         const slow = new OldNode({ endpoint: endpoint(), range: RANGE, pause: () => paused });
         const late = slow.add("old2");
         await Bun.sleep(200);

@@ -111,12 +111,17 @@ export class OldNode {
       signal: AbortSignal.timeout(patienceMs),
     });
     if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
-    // SAFETY: only what the gateway's documentation names is looked at.
-    return (await response.json()) as Answer;
+    const answer: unknown = await response.json();
+    if (!isAnswer(answer)) throw new Error(`${path}: not an answer`);
+    return answer;
   }
 }
 
 interface Answer {
   readonly ID?: string;
   readonly kvs?: readonly { readonly value?: string }[];
+}
+
+function isAnswer(value: unknown): value is Answer {
+  return typeof value === "object" && value !== null;
 }

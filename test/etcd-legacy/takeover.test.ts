@@ -34,8 +34,9 @@ for (const version of ETCD_VERSIONS) {
 
     for (const layout of ["masked", "written"] as const) {
       describe(`of a list named by its range as ${layout}`, () => {
+        const oldNode = { range: RANGE, layout };
         const makeOld = (patienceMs = 1000): OldNode =>
-          new OldNode({ endpoint: endpoint(), range: RANGE, layout, patienceMs });
+          new OldNode({ ...oldNode, endpoint: endpoint(), patienceMs });
 
         test(
           "import twice changes nothing more, and follows what old nodes freed",
@@ -139,10 +140,10 @@ for (const version of ETCD_VERSIONS) {
         const old = new OldNode({ endpoint: endpoint(), range, patienceMs: 20_000 });
         await old.add("a");
         const answers: string[] = [];
-        let isOver = false;
+        const stop = new AbortController();
         const workers = [1, 2, 3].map(async (worker) => {
           const node = new NewNode(range, { endpoint: endpoint(), name: `n${worker}` });
-          for (let index = 0; !isOver; index++) {
+          for (let index = 0; !stop.signal.aborted; index++) {
             answers.push(`${await node.add(`w${worker}-${index}`)} w${worker}-${index}`);
             await Bun.sleep(10);
           }
@@ -152,7 +153,7 @@ for (const version of ETCD_VERSIONS) {
         await Bun.sleep(300);
         await undoList(context, await onlyList());
         await Bun.sleep(300);
-        isOver = true;
+        stop.abort();
         await Promise.all(workers);
         expect(answers.filter((answer) => !/^10\.0\.0\.\d+ w/.test(answer))).toEqual([]);
         const lines = (await old.list())?.split("\n") ?? [];

@@ -61,8 +61,8 @@ export async function importList(
     return { survey: await surveyList(context, list, network), imported: 0, removed: 0 };
   const mutexes = await takeMutexes(context, [list.place.mutex]);
   try {
-    const { compare, keep } = mutexes;
-    return await takeOver(context, list, network, compare, progress, keep);
+    const keep = async (): Promise<void> => await mutexes.keep();
+    return await takeOver(context, list, network, mutexes.compare, progress, keep);
   } finally {
     await mutexes.release();
   }
