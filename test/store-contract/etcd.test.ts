@@ -1,4 +1,4 @@
-import { afterAll, beforeAll } from "bun:test";
+import { afterAll, beforeAll, setDefaultTimeout } from "bun:test";
 import type { EtcdMember } from "../etcd/member.ts";
 import { removeServers } from "../etcd/member.ts";
 import type { EtcdVersion } from "../etcd/program.ts";
@@ -7,6 +7,9 @@ import { startEtcd } from "../etcd/server.ts";
 import { describeWith } from "../skip.ts";
 import { storeContract } from "./contract.ts";
 import { openEtcd } from "./open-stores.ts";
+
+/** A test that times out would take the server of all others with it. */
+setDefaultTimeout(60_000);
 
 const versions: readonly EtcdVersion[] = ["oldest", "newest"];
 

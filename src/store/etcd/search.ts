@@ -7,7 +7,7 @@ import { readAll } from "./context.ts";
 import { areAllHeld, countOperations, parseCounts } from "./counting.ts";
 import { restartRests } from "./rests.ts";
 import type { Asker, Standing, View } from "./view.ts";
-import { futureRests, parseView, standingOf, viewOperations } from "./view.ts";
+import { blindView, futureRests, parseView, standingOf, viewOperations } from "./view.ts";
 
 /** What is looked for, and by whom. */
 export interface Quest {
@@ -36,6 +36,8 @@ export interface Finds {
 }
 
 const FIRST_PIECE = 256n;
+/** So many pieces are read in one request. */
+const MOST_PIECES = 32;
 /** Wider pieces are counted, not read. */
 const WIDEST_VIEW = 1024n;
 
@@ -81,14 +83,23 @@ export async function searchFree(
   most: number,
 ): Promise<Finds> {
   const held: Interval[] = [];
-  for (const { first, last } of intervals) {
+  const { head, rest } = split(intervals);
+  const views = head.length === 0 ? [] : await readViews(context, quest, head);
+  const candidates: Candidate[] = [];
+  for (const view of views) {
+    const finds = findsIn(context, quest, view, [view], most - candidates.length);
+    held.push(...finds.held);
+    candidates.push(...finds.candidates);
+  }
+  if (candidates.length > 0) return { candidates, held };
+  for (const { first, last } of rest) {
     let next = first;
     let size = FIRST_PIECE;
     while (next <= last) {
       const piece = { first: next, last: next + size - 1n < last ? next + size - 1n : last };
       if (piece.last - piece.first < WIDEST_VIEW) {
-        const view = await readView(context, quest, piece);
-        const finds = findsIn(context, quest, view, [piece], most);
+        const [view] = await readViews(context, quest, [piece]);
+        const finds = findsIn(context, quest, view ?? blindView(piece), [piece], most);
         held.push(...finds.held);
         if (finds.candidates.length > 0) return { candidates: finds.candidates, held };
       } else if (!(await isFull(context, quest, piece))) {
@@ -104,6 +115,24 @@ export async function searchFree(
   return { candidates: [], held };
 }
 
+/** The first addresses of intervals, few enough to be read in one request, and what is left. */
+function split(intervals: readonly Interval[]): {
+  readonly head: readonly Interval[];
+  readonly rest: readonly Interval[];
+} {
+  const head: Interval[] = [];
+  let room = FIRST_PIECE;
+  for (const [index, { first, last }] of intervals.entries()) {
+    if (room <= 0n || head.length === MOST_PIECES) return { head, rest: intervals.slice(index) };
+    const end = first + room - 1n < last ? first + room - 1n : last;
+    head.push({ first, last: end });
+    room -= end - first + 1n;
+    if (end < last)
+      return { head, rest: [{ first: end + 1n, last }, ...intervals.slice(index + 1)] };
+  }
+  return { head, rest: [] };
+}
+
 async function isFull(context: Context, { pool, own }: Quest, piece: Interval): Promise<boolean> {
   if (own.some((value) => value >= piece.first && value <= piece.last)) return false;
   const of = domainsOf(pool);
@@ -111,16 +140,27 @@ async function isFull(context: Context, { pool, own }: Quest, piece: Interval): 
   return areAllHeld(parseCounts(results), piece, of);
 }
 
-/** Reads an interval; rests that a clock put into the future begin anew first. */
-async function readView(context: Context, { pool, asker }: Quest, piece: Interval): Promise<View> {
+/** Reads intervals; rests that a clock put into the future begin anew first. */
+async function readViews(
+  context: Context,
+  { pool, asker }: Quest,
+  pieces: readonly Interval[],
+): Promise<readonly View[]> {
   const { keys } = context;
+  const of = domainsOf(pool);
   for (;;) {
-    const { results } = await readAll(context, viewOperations(keys, domainsOf(pool), piece));
-    const [on, off] = results;
-    if (on === undefined || off === undefined) continue;
-    const view = parseView(keys, piece, [on, off]);
-    const future = futureRests(view, asker.nowMs);
-    if (future.length === 0) return view;
+    const { results } = await readAll(
+      context,
+      pieces.flatMap((piece) => viewOperations(keys, of, piece)),
+    );
+    const views = pieces.map((piece, index) => {
+      const [on, off] = results.slice(2 * index, 2 * index + 2);
+      return on === undefined || off === undefined
+        ? blindView(piece)
+        : parseView(keys, piece, [on, off]);
+    });
+    const future = views.flatMap((view) => futureRests(view, asker.nowMs));
+    if (future.length === 0) return views;
     await restartRests(context, future, asker.nowMs);
   }
 }

@@ -13,7 +13,8 @@ import type { Found, KeyValue, Operation } from "../gateway.ts";
 import { get, getKey, put, remove, writtenAt } from "../gateway.ts";
 import { allocationOf, allocationText, heldText, writtenOf } from "../records.ts";
 import type { ListKnowledge } from "./legacy-guard.ts";
-import { LegacyGuard, heldRanges, knowledgeOf, placesOf } from "./legacy-guard.ts";
+import { LegacyGuard, MOST_LISTS, heldRanges, knowledgeOf, placesOf } from "./legacy-guard.ts";
+import type { ListPlace } from "./legacy-list.ts";
 import { linesOf } from "./legacy-list.ts";
 
 /** What an owner may take over. */
@@ -52,11 +53,15 @@ export function legacyOperations(
 ): readonly Operation[] {
   const { keys } = context;
   if (context.legacy === "off") return [];
-  const lists = placesOf(context, ranges).flatMap(({ key }) => [
-    getKey(key),
-    getKey(keys.finished(key)),
-  ]);
+  const places = lookedAt(context, ranges);
+  const lists = places.flatMap(({ key }) => [getKey(key), getKey(keys.finished(key))]);
   return [get(keys.owner(importedOwner(owner.network, containerId))), ...lists];
+}
+
+/** The lists that are looked at beforehand: none where they are many, as the claim will tell. */
+function lookedAt(context: Context, ranges: Traces["ranges"]): readonly ListPlace[] {
+  const places = placesOf(context, ranges);
+  return places.length > MOST_LISTS ? [] : places;
 }
 
 /** What old data say, where an owner has no record of its own (`current`). */
@@ -67,7 +72,7 @@ export async function parseLegacy(
   found: readonly Found[],
   current: Allocation | undefined,
 ): Promise<LegacyKnowledge> {
-  const places = placesOf(context, traces.ranges);
+  const places = lookedAt(context, traces.ranges);
   const lists = new Map(
     places.map(({ key, ...place }, index): [string, ListKnowledge] => {
       const read = found.slice(1 + 2 * index, 3 + 2 * index);
