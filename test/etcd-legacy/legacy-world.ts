@@ -18,6 +18,7 @@ export interface NewNodeOptions {
   readonly legacy?: "mixed" | "off";
   readonly leftMs?: number;
   readonly name?: string;
+  readonly prefix?: string;
 }
 
 /** A new node whose plugin calls run in this process. */
@@ -27,11 +28,12 @@ export class NewNode {
   readonly #range: string;
   #startMs = performance.now();
 
-  constructor(range: string, { endpoint, legacy, leftMs = 30_000, name = "new" }: NewNodeOptions) {
+  constructor(range: string, options: NewNodeOptions) {
+    const { endpoint, legacy, leftMs = 30_000, name = "new", prefix = "/t/" } = options;
     this.#range = range;
     const store = openEtcdStore({
       endpoints: [endpoint],
-      prefix: "/t/",
+      prefix,
       leftMs: () => this.#startMs + leftMs - performance.now(),
       warn: (message) => this.warnings.push(message),
       ...(legacy !== undefined && { legacy }),

@@ -195,7 +195,7 @@ for (const version of ETCD_VERSIONS) {
         const body = JSON.stringify({ key: btoa(key), value: "" });
         await (await fetch(`${endpoint()}/v3/kv/put`, { method: "POST", body })).text();
       };
-      for (const key of ["/whereabouts/10.0.0.0/16/694d", "/anykey", "/1foo", "/whereabouts/x"])
+      for (const key of ["/whereabouts/10.1.0.0/16/694d", "/anykey", "/1foo", "/whereabouts/x"])
         await put(key);
       const calls: number[] = [];
       const { imported } = await importList(context, await onlyList(), "", (done) => {

@@ -19,10 +19,9 @@ export async function openMemory(): Promise<OpenStore> {
 /** Opens an empty SQLite store in a folder of its own. */
 export async function openSqlite(): Promise<OpenStore> {
   const dataDir = mkdtempSync(join(tmpdir(), "whereabouts-store-"));
-  return opened(
-    (now) => openSqliteStore({ dataDir, waiting: waitingFor(5000), now }),
-    () => rmSync(dataDir, { recursive: true, force: true }),
-  );
+  return opened((now) => openSqliteStore({ dataDir, waiting: waitingFor(5000), now }), {
+    remove: () => rmSync(dataDir, { recursive: true, force: true }),
+  });
 }
 
 let prefixes = 0;
@@ -30,14 +29,15 @@ let prefixes = 0;
 /** Opens an etcd store below a prefix of its own. */
 export async function openEtcd(endpoint: string): Promise<OpenStore> {
   const prefix = `/contract/${process.pid}-${++prefixes}/`;
-  return opened(async (now) =>
-    openEtcdStore({ endpoints: [endpoint], prefix, leftMs: () => 10_000, now }),
+  return opened(
+    async (now) => openEtcdStore({ endpoints: [endpoint], prefix, leftMs: () => 10_000, now }),
+    { choosesInside: false },
   );
 }
 
 async function opened(
   open: (now: () => number) => Promise<Store>,
-  remove = () => {},
+  { remove = () => {}, choosesInside = true } = {},
 ): Promise<OpenStore> {
   let nowMs = 0;
   const stores: Store[] = [];
@@ -49,6 +49,7 @@ async function opened(
   return {
     store: await another(),
     another,
+    choosesInside,
     setNow(ms) {
       nowMs = ms;
     },
