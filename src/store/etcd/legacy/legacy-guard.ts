@@ -1,5 +1,5 @@
 /**
- * What old lists demand of a transaction (docs/decisions/0006). A range is *mixed* where its list exists and is not
+ * What old lists demand of a transaction (docs/decisions/0007). A range is *mixed* where its list exists and is not
  * marked as finished: then its lock is held, and the list is written in the same transaction. Otherwise the
  * transaction makes sure that it is not.
  */
