@@ -7,7 +7,7 @@ import type { Context } from "../store/etcd/context.ts";
 import type { ListLine } from "../store/etcd/legacy/legacy-list.ts";
 import type { FoundList, ListSurvey } from "../store/etcd/legacy/legacy-survey.ts";
 import { findLists, surveyList } from "../store/etcd/legacy/legacy-survey.ts";
-import { finishList, importList, undoList } from "../store/etcd/legacy/takeover.ts";
+import { byMutex, finishLists, importList, undoLists } from "../store/etcd/legacy/takeover.ts";
 import { agree } from "./agree.ts";
 import type { CliHost } from "./cli-host.ts";
 import { networkName } from "./describe.ts";
@@ -33,7 +33,10 @@ export async function runImportEtcd(host: CliHost, given: Given): Promise<0 | 1>
     const lists = await selectLists(context, given);
     const surveys: ListSurvey[] = [];
     for (const list of lists) surveys.push(await surveyList(context, list, network));
-    const chosen = surveys.filter(({ isFinished }) => isFinished === (step === "undo"));
+    const chosen = surveys.filter(({ isFinished, isClosed }) =>
+      step === "undo" ? isFinished || isClosed : !isFinished,
+    );
+    if (step !== "import") await refusePart(context, chosen, step);
     const preview = formatPreview(surveys, network);
     if (chosen.length === 0) {
       const nothing = `${preview}Nothing is to be done.\n`;
@@ -45,12 +48,11 @@ export async function runImportEtcd(host: CliHost, given: Given): Promise<0 | 1>
       if (isJson) host.write(`${JSON.stringify(surveys.map(surveyToJson), null, 2)}\n`);
       return given.flag("dry-run") ? 0 : 1;
     }
+    for (const group of byMutex(chosen)) await carryOut(host, context, step, group, network);
+    if (!isJson) for (const list of chosen) host.write(`${report(step, list)}\n`);
     const done: ListSurvey[] = [];
-    for (const list of chosen) {
-      const after = await carryOut(host, context, step, list, network);
-      done.push(await surveyList(context, after, network));
-      if (!isJson) host.write(`${report(step, list)}\n`);
-    }
+    for (const list of await selectLists(context, given))
+      done.push(await surveyList(context, list, network));
     if (isJson) host.write(`${JSON.stringify(done.map(surveyToJson), null, 2)}\n`);
     const left = done.flatMap(({ conflicts, unreadable }) => [...conflicts, ...unreadable]);
     return left.length > 0 && step !== "undo" ? 1 : 0;
@@ -78,30 +80,41 @@ async function selectLists(context: Context, given: Given): Promise<readonly Fou
   );
 }
 
+/** Lists of one lock go together: one of them closed would close them all. Throws {@link UsageError}. */
+async function refusePart(
+  context: Context,
+  chosen: readonly ListSurvey[],
+  step: Step,
+): Promise<void> {
+  const others = (await findLists(context)).filter(
+    ({ place, isFinished }) =>
+      isFinished === (step === "undo") &&
+      chosen.some((list) => list.place.mutex === place.mutex) &&
+      !chosen.some((list) => list.place.key === place.key),
+  );
+  if (others.length === 0) return;
+  const keys = others.map(({ place }) => place.key).join(", ");
+  throw new UsageError(`--range: the same lock is that of ${keys}: leave out --range`);
+}
+
 async function carryOut(
   host: CliHost,
   context: Context,
   step: Step,
-  list: ListSurvey,
+  lists: readonly ListSurvey[],
   network: string,
-): Promise<FoundList> {
+): Promise<void> {
+  const names = lists.map(({ place }) => place.key).join(", ");
   const progress = (done: number, total: number): void =>
-    showLine(host, `${list.place.key}  ${formatBar(done / total, BAR_WIDTH)}  ${done} of ${total}`);
+    showLine(host, `${names}  ${formatBar(done / total, BAR_WIDTH)}  ${done} of ${total}`);
   try {
-    if (step !== "import") showLine(host, `${list.place.key}  waiting for its lock`);
-    switch (step) {
-      case "import":
-        return (await importList(context, list, network, progress)).survey;
-      case "finish":
-        return (await finishList(context, list, network, progress)).survey;
-      case "undo":
-        await undoList(context, list);
-    }
+    if (step !== "import") showLine(host, `${names}  waiting for the lock`);
+    if (step === "finish") await finishLists(context, lists, network, progress);
+    else if (step === "undo") await undoLists(context, lists);
+    else for (const list of lists) await importList(context, list, network, progress);
   } finally {
     showLine(host, undefined);
   }
-  const [after] = (await findLists(context)).filter(({ place }) => place.key === list.place.key);
-  return after ?? list;
 }
 
 function formatPreview(surveys: readonly ListSurvey[], network: string): string {
@@ -109,18 +122,21 @@ function formatPreview(surveys: readonly ListSurvey[], network: string): string 
   const header = ["LIST", "STATE", "LINES", "TO IMPORT", "GONE", "IN CONFLICT", "UNREADABLE"];
   const rows = surveys.map((survey) => [
     survey.place.key,
-    survey.isFinished ? "finished" : "in use",
+    survey.isFinished ? "finished" : survey.isClosed ? "closed" : "in use",
     ...[survey.lines, survey.unknown, survey.vanished, survey.conflicts, survey.unreadable].map(
       ({ length }) => String(length),
     ),
   ]);
-  const notes = surveys.flatMap(({ place, conflicts, unreadable }) => [
-    ...conflicts.map(
-      ({ line, holder }) =>
-        `${place.key}: ${formatLine(line)} is not taken over: ${printable(holder)} has the address`,
-    ),
-    ...unreadable.map((line) => `${place.key}: cannot be read: ${JSON.stringify(line)}`),
-  ]);
+  // What a finished list says is out of date.
+  const notes = surveys
+    .filter(({ isFinished }) => !isFinished)
+    .flatMap(({ place, conflicts, unreadable }) => [
+      ...conflicts.map(
+        ({ line, holder }) =>
+          `${place.key}: ${formatLine(line)} is not taken over: ${printable(holder)} has the address`,
+      ),
+      ...unreadable.map((line) => `${place.key}: cannot be read: ${JSON.stringify(line)}`),
+    ]);
   const shown = notes.slice(0, 20);
   const more = notes.length > 20 ? [`and ${notes.length - 20} more (-o json has all)`] : [];
   const lines = [...shown, ...more].map((note) => `${note}\n`).join("");

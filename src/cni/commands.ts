@@ -131,7 +131,7 @@ async function runCheck(invocation: Invocation): Promise<void> {
       owner: ownerOf(invocation, world),
       containerId: call.containerId,
       previous,
-      expectsHolding: configuration.ranges.length > 0,
+      ranges: configuration.ranges,
     });
   });
 }

@@ -4,6 +4,7 @@ import { equalAddresses, formatAddress } from "../core/address.ts";
 import type { Owner } from "../core/allocation.ts";
 import { formatHoldings } from "../core/allocation.ts";
 import { WhereaboutsError } from "../core/error.ts";
+import type { Range } from "../core/range.ts";
 import type { World } from "./world.ts";
 
 /** A CHECK. */
@@ -12,16 +13,16 @@ export interface CheckRequest {
   readonly containerId: string;
   /** The addresses of `prevResult.ips`. */
   readonly previous: readonly Address[];
-  /** Whether the configuration has ranges, so that something must be held. */
-  readonly expectsHolding: boolean;
+  /** With any, something must be held. */
+  readonly ranges: readonly Range[];
 }
 
 /** Returns if all that is held is in the previous result; further addresses there are others' business. Throws `check-mismatch`. */
 export async function check(world: World, request: CheckRequest): Promise<void> {
-  const held = await world.store.find(request.owner);
-  const { containerId } = request;
+  const { containerId, ranges, previous: named } = request;
+  const held = await world.store.find(request.owner, { containerId, ranges, previous: named });
   if (held === undefined || held.containerId !== containerId) {
-    if (held === undefined && !request.expectsHolding) return;
+    if (held === undefined && ranges.length === 0) return;
     const instead =
       held === undefined
         ? ""
@@ -32,11 +33,11 @@ export async function check(world: World, request: CheckRequest): Promise<void> 
     );
   }
   const missing = held.holdings.filter(
-    ({ address }) => !request.previous.some((previous) => equalAddresses(previous, address)),
+    ({ address }) => !named.some((previous) => equalAddresses(previous, address)),
   );
   if (missing.length === 0) return;
   throw new WhereaboutsError(
     "check-mismatch",
-    `Container ${containerId} (${request.owner.interfaceName}) holds ${formatHoldings(missing)}, which prevResult does not list: ${request.previous.map(formatAddress).join(", ") || "no address"}`,
+    `Container ${containerId} (${request.owner.interfaceName}) holds ${formatHoldings(missing)}, which prevResult does not list: ${named.map(formatAddress).join(", ") || "no address"}`,
   );
 }

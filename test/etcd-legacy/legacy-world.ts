@@ -63,6 +63,19 @@ export class NewNode {
     return result.msg ?? "";
   }
 
+  /** Empty, or the error. */
+  async check(containerId: string, address: string): Promise<string> {
+    this.#startMs = performance.now();
+    const stdin = {
+      cniVersion: "1.0.0",
+      name: "net",
+      type: "macvlan",
+      ipam: { type: "whereabouts", range: this.#range },
+      prevResult: { cniVersion: "1.0.0", ips: [{ address }] },
+    };
+    return (await call(this.#node, "CHECK", {}, { containerId, stdin })).msg ?? "";
+  }
+
   /** What the node's store lists: `ADDRESS CONTAINER`. */
   async held(): Promise<readonly string[]> {
     this.#startMs = performance.now();

@@ -1,8 +1,21 @@
 /** Taking old lists over, closing them, and opening them again. */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
+import {
+  afterAll,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  setDefaultTimeout,
+  test,
+} from "bun:test";
 import type { FoundList } from "../../src/store/etcd/legacy/legacy-survey.ts";
 import { findLists, surveyList } from "../../src/store/etcd/legacy/legacy-survey.ts";
-import { finishList, importList, undoList } from "../../src/store/etcd/legacy/takeover.ts";
+import {
+  byMutex,
+  finishLists,
+  importList,
+  undoLists,
+} from "../../src/store/etcd/legacy/takeover.ts";
 import type { EtcdMember } from "../etcd/member.ts";
 import { removeServers } from "../etcd/member.ts";
 import { ETCD_VERSIONS } from "../etcd/program.ts";
@@ -14,6 +27,8 @@ import { OldNode } from "./old-node.ts";
 
 const RANGE = "192.168.2.225/28";
 const TIMEOUT_MS = 60_000;
+setDefaultTimeout(TIMEOUT_MS);
+
 const quiet = (): void => {};
 
 for (const version of ETCD_VERSIONS) {
@@ -72,8 +87,8 @@ for (const version of ETCD_VERSIONS) {
             const node = new NewNode(RANGE, { endpoint: endpoint() });
             await node.add("new1");
             const before = await old.list();
-            const { imported, survey } = await finishList(context, await onlyList(), "", quiet);
-            expect([imported, survey.isFinished]).toEqual([1, true]);
+            const [result] = await finishLists(context, [await onlyList()], "", quiet);
+            expect([result?.imported, result?.survey.isFinished]).toEqual([1, true]);
             const late = await old.add("late").catch((error: Error) => error.name);
             expect(late).toBe("TimeoutError");
             expect(await node.add("new2")).toBe("192.168.2.227");
@@ -82,8 +97,7 @@ for (const version of ETCD_VERSIONS) {
             expect(await node.add("new3")).toBe("192.168.2.225");
             // The list is as it was: nothing reads or writes it any more.
             expect(await old.list()).toBe(before);
-            const again = await finishList(context, await onlyList(), "", quiet);
-            expect(again.imported).toBe(0);
+            expect(await finishLists(context, [await onlyList()], "", quiet)).toEqual([]);
           },
           TIMEOUT_MS,
         );
@@ -94,12 +108,12 @@ for (const version of ETCD_VERSIONS) {
             const context = contextOf(endpoint());
             const old = makeOld(20_000);
             await old.add("a");
-            await finishList(context, await onlyList(), "", quiet);
+            await finishLists(context, [await onlyList()], "", quiet);
             const node = new NewNode(RANGE, { endpoint: endpoint() });
             await node.add("new1");
             await node.add("new2");
             await node.del("new1");
-            expect(await undoList(context, await onlyList())).toBe(2);
+            await undoLists(context, [await onlyList()]);
             const lines = (await old.list())?.split("\n").filter((line) => line !== "") ?? [];
             expect(lines.toSorted()).toEqual(["192.168.2.225 a", "192.168.2.227 new2"]);
             expect(await old.add("b")).toBe("192.168.2.226");
@@ -123,9 +137,9 @@ for (const version of ETCD_VERSIONS) {
             });
             const adding = slow.add("slow");
             await Bun.sleep(300);
-            const { imported } = await finishList(context, await onlyList(), "", quiet);
+            const [result] = await finishLists(context, [await onlyList()], "", quiet);
             expect(await adding).toBe("192.168.2.226");
-            expect(imported).toBe(2);
+            expect(result?.imported).toBe(2);
           },
           TIMEOUT_MS,
         );
@@ -149,9 +163,9 @@ for (const version of ETCD_VERSIONS) {
           }
         });
         await importList(context, await onlyList(), "", quiet);
-        await finishList(context, await onlyList(), "", quiet);
+        await finishLists(context, [await onlyList()], "", quiet);
         await Bun.sleep(300);
-        await undoList(context, await onlyList());
+        await undoLists(context, [await onlyList()]);
         await Bun.sleep(300);
         stop.abort();
         await Promise.all(workers);
@@ -182,6 +196,84 @@ for (const version of ETCD_VERSIONS) {
       },
       TIMEOUT_MS,
     );
+
+    test("two lists of one range, by two spellings, are closed and opened together", async () => {
+      const context = contextOf(endpoint());
+      for (const last of [225, 226]) {
+        const of = { endpoint: endpoint(), range: `192.168.2.${last}/28` } as const;
+        const old = new OldNode({ ...of, layout: "written" });
+        await old.setList(`\n192.168.2.${last} c${last}`);
+      }
+      for (const expected of [1, 0]) {
+        for (const list of await findLists(context)) {
+          const { imported, removed } = await importList(context, list, "", quiet);
+          expect([imported, removed]).toEqual([expected, 0]);
+        }
+      }
+      const [group, ...others] = byMutex(await findLists(context));
+      expect([group?.length, others.length]).toEqual([2, 0]);
+      await finishLists(context, group ?? [], "", quiet);
+      expect((await findLists(context)).map(({ isFinished }) => isFinished)).toEqual([true, true]);
+      await undoLists(context, await findLists(context));
+      expect((await findLists(context)).map(({ isClosed }) => isClosed)).toEqual([false, false]);
+      const node = new NewNode(RANGE, { endpoint: endpoint() });
+      expect((await node.held()).toSorted()).toEqual([".225 c225", ".226 c226"]);
+    });
+
+    test("lines that new nodes wrote are their own, whatever their network and setting", async () => {
+      const context = contextOf(endpoint());
+      await new OldNode({ endpoint: endpoint(), range: RANGE }).add("old");
+      const node = new NewNode(RANGE, { endpoint: endpoint() });
+      await node.add("blue", { network_name: "blue" });
+      await node.add("off", { enable_overlapping_ranges: false });
+      const { imported, survey } = await importList(context, await onlyList(), "", quiet);
+      expect([imported, survey.conflicts, survey.lines.length]).toEqual([1, [], 3]);
+      expect((await node.held()).toSorted()).toEqual([".225 old", ".226 blue", ".227 off"]);
+    });
+
+    test("what was imported is known to CHECK, to a DEL without ranges, and where lists are off", async () => {
+      const context = contextOf(endpoint());
+      const old = new OldNode({ endpoint: endpoint(), range: RANGE });
+      for (const id of ["a", "b", "c"]) await old.add(id);
+      await finishLists(context, [await onlyList()], "", quiet);
+      const node = new NewNode(RANGE, { endpoint: endpoint() });
+      expect(await node.check("a", "192.168.2.225/28")).toBe("");
+      const faulty = new NewNode("not a range", { endpoint: endpoint() });
+      expect(await faulty.del("b")).toBe("");
+      const off = new NewNode(RANGE, { endpoint: endpoint(), legacy: "off" });
+      expect(await off.del("c")).toBe("");
+      expect(await node.held()).toEqual([".225 a"]);
+    });
+
+    test("finish and undo that were interrupted are ended by a second call", async () => {
+      const context = contextOf(endpoint());
+      const old = new OldNode({ endpoint: endpoint(), range: RANGE, patienceMs: 20_000 });
+      await old.add("a");
+      const close = async (): Promise<void> => {
+        await server?.etcdctl("put", "/whereabouts/192.168.2.224/28/ffffffffffffffff", "");
+      };
+      await close();
+      const list = await onlyList();
+      expect([list.isFinished, list.isClosed]).toEqual([false, true]);
+      const hasty = new NewNode(RANGE, { endpoint: endpoint(), leftMs: 800 });
+      expect(await hasty.add("new")).toContain("is being closed or opened");
+      await undoLists(context, [list]);
+      expect(await old.add("b")).toBe("192.168.2.226");
+      await close();
+      await finishLists(context, [await onlyList()], "", quiet);
+      expect((await onlyList()).isFinished).toBe(true);
+      expect(await hasty.add("new")).toBe("192.168.2.227");
+      // As an undo leaves it that ended before it wrote the list.
+      const key = "/t/reopening/whereabouts/192.168.2.224/28";
+      await server?.etcdctl("del", "/t/finished/whereabouts/192.168.2.224/28");
+      await server?.etcdctl("put", key, "x");
+      const half = finishLists(context, [await onlyList()], "", quiet);
+      expect(await half.catch((error: Error) => error.message)).toContain("run it again first");
+      await undoLists(context, [await onlyList()]);
+      expect(await old.list()).toContain("192.168.2.227 new");
+      expect(await server?.etcdctl("get", key)).toBe("");
+      expect(await old.add("c")).toBe("192.168.2.228");
+    });
 
     test("2,000 lines are taken over under one lock, locks and foreign keys are no lists", async () => {
       const context = contextOf(endpoint());

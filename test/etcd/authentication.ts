@@ -10,7 +10,7 @@ export interface User {
 /** May do everything. */
 export const ROOT: User = { name: "root", password: "root-secret" };
 
-/** May read and write keys of one prefix. */
+/** May read and write keys of one prefix, and old lists. */
 export const PREFIX_USER: User = { name: "whereabouts", password: "whereabouts-secret" };
 
 /** Switches it on for a cluster, with {@link ROOT}, and with {@link PREFIX_USER} for the prefix: some 0.5 s. */
@@ -21,6 +21,8 @@ export async function enableAuthentication(server: EtcdMember, prefix: string): 
     ["user", "grant-role", ROOT.name, "root"],
     ["role", "add", "prefix"],
     ["role", "grant-permission", "prefix", "--prefix=true", "readwrite", prefix],
+    // Where old lists may be: every claim makes sure that its range has none.
+    ["role", "grant-permission", "prefix", "--prefix=true", "readwrite", "/whereabouts/"],
     ["user", "add", `${PREFIX_USER.name}:${PREFIX_USER.password}`],
     ["user", "grant-role", PREFIX_USER.name, "prefix"],
     ["auth", "enable"],

@@ -65,7 +65,8 @@ async function runUseCase(invocation: Invocation, process: Process, world: World
     }
     case "check": {
       const previous = parsePreviousAddresses(network);
-      await check(world, { owner, containerId, previous, expectsHolding: true });
+      const { ranges } = configuration;
+      await check(world, { owner, containerId, previous, ranges });
       return;
     }
     case "gc": {

@@ -138,10 +138,11 @@ export class EtcdClient {
     }
   }
 
-  /** Waits, if the time of the call allows it. Throws `try-later`. */
-  async rest(milliseconds: number): Promise<void> {
-    if (this.#options.leftMs() - RESERVE_MS <= milliseconds) throw outOfTime();
+  /** Waits; false, and at once, if the time of the call does not allow it. */
+  async rest(milliseconds: number): Promise<boolean> {
+    if (this.#leftMs() <= milliseconds) return false;
     await Bun.sleep(milliseconds);
+    return true;
   }
 
   /** After `close` nothing is asked any more. */

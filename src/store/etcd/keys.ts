@@ -10,6 +10,7 @@
  *     node/NODE                                   the boot in which a node last claimed
  *     void/ATTEMPT                                a claim that must not be carried out any more
  *     finished/LIST                               that an old list counts no more
+ *     reopening/LIST                              that it is to count again, and is not up to date yet
  *
  * A domain is empty for overlapping ranges, else the prefix of the range.
  */
@@ -211,6 +212,11 @@ export class Keys {
   /** The key that marks an old list as finished. */
   finished(list: string): string {
     return `${this.prefix}finished${list}`;
+  }
+
+  /** The key that marks an old list as about to be made valid again. */
+  reopening(list: string): string {
+    return `${this.prefix}reopening${list}`;
   }
 
   /** Where all addresses are. */

@@ -7,6 +7,7 @@ import { equalAddresses } from "../../../core/address.ts";
 import type { Holding } from "../../../core/allocation.ts";
 import type { Cidr } from "../../../core/cidr.ts";
 import { equalCidrs, tryParseInterface } from "../../../core/cidr.ts";
+import { WhereaboutsError } from "../../../core/error.ts";
 import type { Context } from "../context.ts";
 import { readAll } from "../context.ts";
 import type { Comparison, Found, KeyValue, Operation, Span } from "../gateway.ts";
@@ -181,8 +182,11 @@ export class LegacyGuard {
       }
       await this.close();
       if (await this.#isClosing(mixed)) {
-        await this.#context.client.rest(PATIENCE_MS);
-        continue;
+        if (await this.#context.client.rest(PATIENCE_MS)) continue;
+        throw new WhereaboutsError(
+          "try-later",
+          `The list ${mixed[0]?.place.key} of the old whereabouts is being closed or opened by "whereabouts import etcd"; until that is done, nothing of its range is allocated or freed`,
+        );
       }
       const names = mixed.map(({ place }) => place.mutex);
       this.#mutexes = await takeMutexes(this.#context, names);

@@ -52,7 +52,6 @@ export function legacyOperations(
   { containerId, ranges }: Traces,
 ): readonly Operation[] {
   const { keys } = context;
-  if (context.legacy === "off") return [];
   const places = lookedAt(context, ranges);
   const lists = places.flatMap(({ key }) => [getKey(key), getKey(keys.finished(key))]);
   return [get(keys.owner(importedOwner(owner.network, containerId))), ...lists];
@@ -143,8 +142,9 @@ function pick(
 ): readonly Holding[] {
   const named = holdings.filter(({ address }) => includes(previous, address));
   if (named.length > 0) return named;
-  const near = holdings.filter(({ address }) =>
-    ranges.some(({ cidr }) => cidrContains(cidr, address)),
+  // Faulty ranges say nothing.
+  const near = holdings.filter(
+    ({ address }) => ranges.length === 0 || ranges.some(({ cidr }) => cidrContains(cidr, address)),
   );
   if (near.length <= 1) return near;
   const addresses = near.map(({ address }) => formatAddress(address)).join(", ");

@@ -1,17 +1,17 @@
 /** Which lists of the old implementation there are, and what they say beside our own records. */
 import { formatAddress } from "../../../core/address.ts";
-import type { Holding, Owner } from "../../../core/allocation.ts";
+import type { Holding } from "../../../core/allocation.ts";
 import type { Cidr } from "../../../core/cidr.ts";
-import { tryParseInterface } from "../../../core/cidr.ts";
+import { cidrContains, equalCidrs, lastOfCidr, tryParseInterface } from "../../../core/cidr.ts";
 import type { Context } from "../context.ts";
 import { readAll } from "../context.ts";
 import type { KeyValue } from "../gateway.ts";
 import { get, getKey, getSpan } from "../gateway.ts";
-import { ownerOfPart, ownerPart } from "../keys.ts";
-import { allocationOf, tryParseOccupant } from "../records.ts";
+import { ownerPart } from "../keys.ts";
+import { listAddresses } from "../listing.ts";
 import { importedOwner } from "./legacy-holdings.ts";
 import type { ListLine, ListPlace } from "./legacy-list.ts";
-import { linesOf, listPlaces, unreadableLines } from "./legacy-list.ts";
+import { closingKey, linesOf, listPlaces, unreadableLines } from "./legacy-list.ts";
 
 /** A list as it was found. */
 export interface FoundList {
@@ -19,6 +19,8 @@ export interface FoundList {
   readonly cidr: Cidr;
   readonly entry: KeyValue;
   readonly isFinished: boolean;
+  /** Whether its lock is taken for good: it is finished, or somebody was about to. */
+  readonly isClosed: boolean;
 }
 
 /** A line that cannot be taken over, because somebody else has its address. */
@@ -40,24 +42,25 @@ export interface ListSurvey extends FoundList {
   readonly unreadable: readonly string[];
 }
 
-/** So many keys are read in one request. */
-const BATCH = 100;
-
 /** All lists, those of the first layout first. They are looked for by listing, which no claim ever does. */
 export async function findLists(context: Context): Promise<readonly FoundList[]> {
   const { results } = await readAll(context, [
     getSpan({ first: "/whereabouts/", end: "/whereabouts0" }, { keysOnly: true }),
-    // What April 2019 wrote begins with a digit; IPv6 it did not know.
-    getSpan({ first: "/0", end: "/:" }, { keysOnly: true }),
+    // What April 2019 wrote begins with a digit; IPv6 and users it did not know.
+    ...(context.hasUsers ? [] : [getSpan({ first: "/0", end: "/:" }, { keysOnly: true })]),
   ]);
   const places = results.flatMap(({ entries }) => entries.flatMap(({ key }) => placeOf(key) ?? []));
   const lists: FoundList[] = [];
   for (const { place, cidr } of places) {
-    const read = [get(place.key), getKey(context.keys.finished(place.key))];
-    const { results: found } = await readAll(context, read);
+    const { results: found } = await readAll(context, [
+      get(place.key),
+      getKey(context.keys.finished(place.key)),
+      getKey(closingKey(place)),
+    ]);
     const [entry] = found[0]?.entries ?? [];
     if (entry === undefined) continue;
-    lists.push({ place, cidr, entry, isFinished: found[1]?.entries.length === 1 });
+    const isFinished = found[1]?.entries.length === 1;
+    lists.push({ place, cidr, entry, isFinished, isClosed: found[2]?.entries.length === 1 });
   }
   return lists;
 }
@@ -71,39 +74,42 @@ function placeOf(key: string): { readonly place: ListPlace; readonly cidr: Cidr 
   return place && { place, cidr: parsed.cidr };
 }
 
-/** Compares a list with our records of one network. */
+/** Compares a list with our records: those of all networks for its own range, of one for what overlaps it. */
 export async function surveyList(
   context: Context,
   list: FoundList,
   network: string,
 ): Promise<ListSurvey> {
-  const { keys } = context;
   const lines = linesOf(list.entry.value);
+  const [holders, imported] = await readHolders(context, list, network, lines);
   const unknown: ListLine[] = [];
   const conflicts: ListConflict[] = [];
   const seen = new Map<string, string>();
-  for (let start = 0; start < lines.length; start += BATCH) {
-    const batch = lines.slice(start, start + BATCH);
-    const addressKeys = batch.map((line) => keys.address(network, holdingOf(line, list.cidr)));
-    const holders = await holdersOf(context, network, batch, addressKeys);
-    for (const [index, line] of batch.entries()) {
-      const key = addressKeys[index] ?? "";
-      const holder = seen.get(key) ?? holders[index];
-      seen.set(key, line.containerId);
-      if (holder === undefined) unknown.push(line);
-      else if (holder !== line.containerId) conflicts.push({ line, holder });
-    }
+  for (const line of lines) {
+    const address = formatAddress(line.address);
+    const known = holders.get(address) ?? [];
+    const twin = seen.get(address);
+    const holder = twin ?? (known.includes(line.containerId) ? line.containerId : known[0]);
+    seen.set(address, line.containerId);
+    if (holder === undefined) unknown.push(line);
+    else if (holder !== line.containerId) conflicts.push({ line, holder });
   }
-  const known = new Set(lines.map(lineKey));
-  const imported = await importedLines(context, network, list.cidr);
+  const listed = new Set((await siblingLines(context, list)).map(lineKey));
   return {
     ...list,
     lines,
     unknown,
     conflicts,
-    vanished: imported.filter((line) => !known.has(lineKey(line))),
+    vanished: imported.filter((line) => !listed.has(lineKey(line))),
     unreadable: unreadableLines(list.entry.value),
   };
+}
+
+/** The lines of all lists of a range: it may have several, each by another spelling. */
+async function siblingLines(context: Context, list: FoundList): Promise<readonly ListLine[]> {
+  const lists = await findLists(context);
+  const siblings = lists.filter(({ cidr }) => equalCidrs(cidr, list.cidr));
+  return siblings.flatMap(({ entry }) => linesOf(entry.value));
 }
 
 /** What a line holds; where ranges overlap, as the old implementation never checked. */
@@ -115,65 +121,34 @@ function lineKey({ address, containerId }: ListLine): string {
   return `${formatAddress(address)} ${containerId}`;
 }
 
-/** The containers that have the addresses of lines; undefined: nobody. */
-async function holdersOf(
+/** Which containers have the addresses of a list by our records, and what of that was imported. */
+async function readHolders(
   context: Context,
+  { cidr }: FoundList,
   network: string,
   lines: readonly ListLine[],
-  addressKeys: readonly string[],
-): Promise<readonly (string | undefined)[]> {
-  const { keys } = context;
-  const { results } = await readAll(context, addressKeys.map(get));
-  const owners = new Map<string, Owner>();
-  const found = lines.map(({ containerId }, index): string | undefined => {
-    const [entry] = results[index]?.entries ?? [];
-    const occupant = entry === undefined ? undefined : tryParseOccupant(entry.value);
-    if (entry === undefined || occupant?.kind === "resting") return undefined;
-    const owner = occupant === undefined ? undefined : ownerOfPart(occupant.owner);
-    if (occupant === undefined || owner === undefined) return entry.key;
-    if (occupant.owner === ownerPart(importedOwner(network, containerId))) return containerId;
-    owners.set(keys.owner(owner), owner);
-    return keys.owner(owner);
-  });
-  const records = await readAll(context, [...owners.keys()].map(get));
-  const containers = new Map(
-    records.results.flatMap(({ entries: [record] }) => {
-      const owner = record === undefined ? undefined : owners.get(record.key);
-      if (record === undefined || owner === undefined) return [];
-      return [[record.key, allocationOf(owner, record).containerId] as const];
-    }),
-  );
-  return found.map((holder) =>
-    holder === undefined ? undefined : (containers.get(holder) ?? holder),
-  );
-}
-
-/** What was imported of a list, by our own records. */
-async function importedLines(
-  context: Context,
-  network: string,
-  { family, first, prefixLength }: Cidr,
-): Promise<readonly ListLine[]> {
-  const { keys } = context;
-  const start = keys.owner(importedOwner(network, ""));
-  const lines: ListLine[] = [];
-  let from = start;
-  for (;;) {
-    const span = { first: from, end: `${start.slice(0, -1)}-` };
-    const { results } = await readAll(context, [getSpan(span, { limit: 1000 })]);
-    const page = results[0]?.entries ?? [];
-    for (const entry of page) {
-      const owner = ownerOfPart(entry.key.slice(keys.owners().length));
-      if (owner === undefined) continue;
-      const { holdings, containerId } = allocationOf(owner, entry);
-      for (const { address, cidr } of holdings) {
-        const isHere =
-          cidr.family === family && cidr.first === first && cidr.prefixLength === prefixLength;
-        if (isHere) lines.push({ address, containerId });
-      }
+): Promise<readonly [ReadonlyMap<string, readonly string[]>, readonly ListLine[]]> {
+  const { family } = cidr;
+  const holders = new Map<string, readonly string[]>();
+  const imported: ListLine[] = [];
+  const inside = {
+    first: { family, value: cidr.first },
+    last: { family, value: lastOfCidr(cidr) },
+  };
+  const outside = lines.filter(({ address }) => !cidrContains(cidr, address));
+  const spans = [inside, ...outside.map(({ address }) => ({ first: address, last: address }))];
+  for (const span of spans) {
+    for await (const listed of listAddresses(context, span)) {
+      if (listed.kind !== "held") continue;
+      const { holding, allocation } = listed;
+      const { owner, containerId } = allocation;
+      const isOwn = equalCidrs(holding.cidr, cidr);
+      if (!isOwn && !(holding.overlapping && owner.network === network)) continue;
+      const address = formatAddress(holding.address);
+      holders.set(address, [...(holders.get(address) ?? []), containerId]);
+      const isImported = ownerPart(owner) === ownerPart(importedOwner(network, containerId));
+      if (isOwn && isImported) imported.push({ address: holding.address, containerId });
     }
-    const last = page.at(-1);
-    if (last === undefined || page.length < 1000) return lines;
-    from = `${last.key}\0`;
   }
+  return [holders, imported];
 }

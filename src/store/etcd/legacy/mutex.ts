@@ -65,7 +65,8 @@ async function lock({ client }: Context, name: string, lease: string): Promise<s
     );
     return atob(key);
   } catch (error) {
-    if (!(error instanceof WhereaboutsError)) throw error;
+    // Anything but patience that came to its end is told as it is.
+    if (!(error instanceof WhereaboutsError) || (await client.rest(0))) throw error;
     throw new WhereaboutsError(
       "try-later",
       `Cannot have the lock ${name} of the old whereabouts in time: another node has it`,

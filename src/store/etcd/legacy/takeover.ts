@@ -69,44 +69,74 @@ export async function importList(
 }
 
 /**
- * Closes a list for good: old nodes wait for its lock and then fail. Takes it over a last time and marks it as
+ * Closes lists of one lock for good: old nodes wait for it and then fail. Takes them over a last time and marks them as
  * finished. Throws `try-later` where old nodes keep their locks too long.
  */
-export async function finishList(
+export async function finishLists(
   context: Context,
-  list: FoundList,
+  lists: readonly FoundList[],
   network: string,
   progress: Progress,
-): Promise<Takeover> {
-  if (list.isFinished)
-    return { survey: await surveyList(context, list, network), imported: 0, removed: 0 };
-  const closed = await close(context, list);
-  const result = await takeOver(context, list, network, [closed], progress);
-  const { entry, place } = result.survey;
-  const marker = put(context.keys.finished(place.key), finishedText(context.now()));
-  const compare = [closed, writtenAt(place.key, entry.modRevision)];
-  await commit(context, compare, [marker], place.key);
-  return { ...result, survey: { ...result.survey, isFinished: true } };
+): Promise<readonly Takeover[]> {
+  const [first] = lists;
+  if (first === undefined) return [];
+  const closed = await close(context, first);
+  const results: Takeover[] = [];
+  for (const list of lists) {
+    const marker = context.keys.finished(list.place.key);
+    const { results: found } = await readAll(context, [
+      getKey(marker),
+      getKey(context.keys.reopening(list.place.key)),
+    ]);
+    // What was finished before says nothing any more.
+    if (found[0]?.entries.length === 1) continue;
+    if (found[1]?.entries.length === 1) throw halfOpen(list.place.key);
+    const result = await takeOver(context, list, network, [closed], progress);
+    const { entry, place } = result.survey;
+    const compare = [closed, writtenAt(place.key, entry.modRevision)];
+    await commit(context, compare, [put(marker, finishedText(context.now()))], place.key);
+    results.push({ ...result, survey: { ...result.survey, isFinished: true, isClosed: true } });
+  }
+  return results;
 }
 
-/** Makes a list valid again: brings it up to date, then takes marker and lock away. */
-export async function undoList(context: Context, list: FoundList): Promise<number> {
+/** Makes lists of one lock valid again: brings them up to date, then takes the lock away. */
+export async function undoLists(context: Context, lists: readonly FoundList[]): Promise<void> {
   const { client, keys } = context;
-  const { place } = list;
-  await refuseTooLarge(context, list);
+  const [first] = lists;
+  if (first === undefined) return;
+  for (const list of lists) await refuseTooLarge(context, list);
   // From here on claims want the lock, which is not to be had: nothing changes any more.
-  const closed = await close(context, list);
-  const marker = keys.finished(place.key);
-  const removal = { compare: [exists(marker)], success: [remove(marker)], failure: [] };
-  await client.transact(removal, "repeatable");
-  const lines = await ownLines(context, list);
-  const { results } = await readAll(context, [get(place.key)]);
-  const [entry] = results[0]?.entries ?? [];
-  const text = editedList(entry?.value ?? "", place.layout, () => true, lines);
-  const compare = [closed, writtenAt(place.key, entry?.modRevision ?? 0)];
-  const writes = [putText(place.key, text), remove(closingKey(place))];
-  await commit(context, compare, writes, place.key);
-  return lines.length;
+  const closed = await close(context, first);
+  for (const { place } of lists) {
+    const finished = keys.finished(place.key);
+    const success = [remove(finished), put(keys.reopening(place.key), finishedText(context.now()))];
+    const reopening = { compare: [exists(finished)], success, failure: [] };
+    await client.transact(reopening, "repeatable");
+  }
+  for (const list of lists) {
+    const { place } = list;
+    const reopening = keys.reopening(place.key);
+    const { results } = await readAll(context, [get(place.key), getKey(reopening)]);
+    const [entry] = results[0]?.entries ?? [];
+    // One that was never finished is as old nodes left it.
+    if (results[1]?.entries.length !== 1) continue;
+    const lines = await ownLines(context, list);
+    const text = editedList(entry?.value ?? "", place.layout, () => true, lines);
+    const compare = [closed, writtenAt(place.key, entry?.modRevision ?? 0)];
+    await commit(context, compare, [putText(place.key, text), remove(reopening)], place.key);
+  }
+  await commit(context, [closed], [remove(closingKey(first.place))], first.place.key);
+}
+
+/** Lists by their locks, for those of one lock are closed and opened together. */
+export function byMutex<L extends FoundList>(lists: readonly L[]): readonly (readonly L[])[] {
+  const groups = new Map<string, L[]>();
+  for (const list of lists) {
+    const { mutex } = list.place;
+    groups.set(mutex, [...(groups.get(mutex) ?? []), list]);
+  }
+  return [...groups.values()];
 }
 
 async function refuseTooLarge(context: Context, list: FoundList): Promise<void> {
@@ -170,10 +200,7 @@ async function takeOver(
   progress: Progress,
   keep = async (): Promise<void> => {},
 ): Promise<Takeover> {
-  const { results } = await readAll(context, [
-    get(list.place.key),
-    getKey(context.keys.finished(list.place.key)),
-  ]);
+  const { results } = await readAll(context, [get(list.place.key)]);
   const entry = results[0]?.entries[0] ?? list.entry;
   const before = await surveyList(context, { ...list, entry }, network);
   const unchanged = [...locks, writtenAt(list.place.key, entry.modRevision)];
@@ -276,6 +303,13 @@ async function commit(
     "repeatable",
   );
   if (!asOutcome(answer.results[0]).succeeded) throw interrupted(list);
+}
+
+function halfOpen(list: string): WhereaboutsError {
+  return new WhereaboutsError(
+    "try-later",
+    `The list ${list} is not up to date: --undo was interrupted; run it again first`,
+  );
 }
 
 function interrupted(list: string): WhereaboutsError {
