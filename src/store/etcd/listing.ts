@@ -9,7 +9,7 @@ import type { ListFilter, Listed } from "../store.ts";
 import type { Context } from "./context.ts";
 import { readAll } from "./context.ts";
 import type { KeyValue, Span } from "./gateway.ts";
-import { getSpan, spanOf } from "./gateway.ts";
+import { countSpan, getSpan, spanOf } from "./gateway.ts";
 import { ownerOfPart } from "./keys.ts";
 import { joinOwners } from "./owner-join.ts";
 import { allocationOf, damaged, ownerOfKey, restEndMs, tryParseOccupant } from "./records.ts";
@@ -44,6 +44,9 @@ async function listNode(
 ): Promise<readonly Listed[] | undefined> {
   const { keys } = context;
   const lines: Listed[] = [];
+  // A page costs as much as all keys that are left, so that no more than is sorted is read.
+  const { results } = await readAll(context, [countSpan(spanOf(keys.owners(node)))]);
+  if ((results[0]?.count ?? 0) > MOST_SORTED) return undefined;
   for await (const entry of entriesOf(context, spanOf(keys.owners(node)))) {
     const allocation = allocationOf(ownerOfKey(entry, keys.owners()), entry);
     for (const holding of allocation.holdings) {
@@ -225,9 +228,11 @@ function compareLines(a: Listed, b: Listed): number {
   );
 }
 
+const keyOfFirst = ({ family, first }: Cidr): string => addressKey({ family, value: first });
+
 function compareCidrs(a: Cidr, b: Cidr): number {
-  const key = ({ family, first }: Cidr): string => addressKey({ family, value: first });
-  return key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a.prefixLength - b.prefixLength;
+  const [x, y] = [keyOfFirst(a), keyOfFirst(b)];
+  return x < y ? -1 : x > y ? 1 : a.prefixLength - b.prefixLength;
 }
 
 /** The lines of several sorted streams in order. */
