@@ -95,9 +95,11 @@ async function reclaimSeen(world: World, suspect: Suspect, seenUs: number): Prom
 }
 
 async function findOfNode(world: World, node: string): Promise<readonly Candidate[]> {
-  const found = new Map<number, Allocation>();
+  // Not by sequence: what was written in one transaction of etcd has the same.
+  const found = new Map<string, Allocation>();
   for await (const listed of world.store.list({ node })) {
-    if (listed.kind === "held") found.set(listed.allocation.sequence, listed.allocation);
+    if (listed.kind === "held")
+      found.set(JSON.stringify(listed.allocation.owner), listed.allocation);
   }
   return [...found.values()].map((allocation) => ({
     allocation,

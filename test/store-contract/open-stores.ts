@@ -29,15 +29,14 @@ let prefixes = 0;
 /** Opens an etcd store below a prefix of its own. */
 export async function openEtcd(endpoint: string): Promise<OpenStore> {
   const prefix = `/contract/${process.pid}-${++prefixes}/`;
-  return opened(
-    async (now) => openEtcdStore({ endpoints: [endpoint], prefix, leftMs: () => 10_000, now }),
-    { choosesInside: false },
+  return opened(async (now) =>
+    openEtcdStore({ endpoints: [endpoint], prefix, leftMs: () => 10_000, now }),
   );
 }
 
 async function opened(
   open: (now: () => number) => Promise<Store>,
-  { remove = () => {}, choosesInside = true } = {},
+  remove = () => {},
 ): Promise<OpenStore> {
   let nowMs = 0;
   const stores: Store[] = [];
@@ -49,7 +48,6 @@ async function opened(
   return {
     store: await another(),
     another,
-    choosesInside,
     setNow(ms) {
       nowMs = ms;
     },

@@ -8,8 +8,6 @@ export interface OpenStore {
   readonly another: () => Promise<Store>;
   /** Sets the wall clock of all that is open on these contents. */
   readonly setNow: (ms: number) => void;
-  /** Whether many claims at once take the lowest addresses all the same; else they spread over the range. */
-  readonly choosesInside: boolean;
   /** Closes what was opened and removes the contents. */
   readonly close: () => Promise<void>;
 }

@@ -10,7 +10,7 @@ import type { ListFilter, Listed } from "../store.ts";
 import type { Context } from "./context.ts";
 import { readAll } from "./context.ts";
 import type { KeyValue, Span } from "./gateway.ts";
-import { getSpan, spanOf } from "./gateway.ts";
+import { countSpan, getSpan, spanOf } from "./gateway.ts";
 import { ownerOfPart } from "./keys.ts";
 import { joinOwners } from "./owner-join.ts";
 import {
@@ -54,6 +54,9 @@ async function listNode(
 ): Promise<readonly Listed[] | undefined> {
   const { keys } = context;
   const lines: Listed[] = [];
+  // A page costs as much as all keys that are left, so that no more than is sorted is read.
+  const { results } = await readAll(context, [countSpan(spanOf(keys.owners(node)))]);
+  if ((results[0]?.count ?? 0) > MOST_SORTED) return undefined;
   for await (const entry of entriesOf(context, spanOf(keys.owners(node)))) {
     const allocation = readOrNote(faults, () =>
       allocationOf(ownerOfKey(entry, keys.owners()), entry),
