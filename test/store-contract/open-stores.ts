@@ -19,9 +19,10 @@ export async function openMemory(): Promise<OpenStore> {
 /** Opens an empty SQLite store in a folder of its own. */
 export async function openSqlite(): Promise<OpenStore> {
   const dataDir = mkdtempSync(join(tmpdir(), "whereabouts-store-"));
-  return opened((now) => openSqliteStore({ dataDir, waiting: waitingFor(5000), now }), {
-    remove: () => rmSync(dataDir, { recursive: true, force: true }),
-  });
+  return opened(
+    (now) => openSqliteStore({ dataDir, waiting: waitingFor(5000), now }),
+    () => rmSync(dataDir, { recursive: true, force: true }),
+  );
 }
 
 let prefixes = 0;
