@@ -11,12 +11,13 @@ import { asFound, asOutcome, parseOwnerState, readAll, readOwnerState } from "./
 import { UnknownOutcome } from "./etcd-error.ts";
 import type { Answer, Found, Outcome } from "./gateway.ts";
 import { put } from "./gateway.ts";
+import { ownerPart } from "./keys.ts";
 import type { LegacyGuard } from "./legacy/legacy-guard.ts";
 import { plain } from "./records.ts";
 import type { Candidate } from "./search.ts";
 import { duePiece } from "./verification.ts";
 import type { View } from "./view.ts";
-import { parseView } from "./view.ts";
+import { parseView, standingOf } from "./view.ts";
 
 /** How far a conflict lets the next attempt see, doubled with each. */
 const WINDOW = 64n;
@@ -100,13 +101,17 @@ export async function carryOut(
     if (error.isOver) throw error.failure;
     return { kind: "conflicted", isBarred: true, state: settled, views: [] };
   }
-  const guarded = asOutcome(answer.results.at(-1));
-  const taken = taking(guarded);
+  const chain = asOutcome(answer.results.at(-1));
+  const taken = taking(chain);
   if (taken === undefined) {
-    const found = failureOf(guarded);
+    const found = failureOf(chain);
     const read = async () => await readAll(context, refreshOperations(context, attempt));
-    const all = found.length > 0 ? found : (await read()).results;
-    return { ...refreshed(context, attempt, all), isBarred: !guarded.succeeded };
+    const conflicted = refreshed(
+      context,
+      attempt,
+      found.length > 0 ? found : (await read()).results,
+    );
+    return { ...conflicted, isBarred: isAsSeen(context, attempt, conflicted.views) };
   }
   const holdings = (vectors[taken.level] ?? []).map(({ holding }) => holding);
   const allocation = {
@@ -127,11 +132,9 @@ function ifStoreFailed(error: unknown): void {
 }
 
 /** The level of a chain that took its address: it began with a write. Undefined where none did: there are reads at most. */
-function taking(
-  guarded: Outcome,
-): { readonly level: number; readonly outcome: Outcome } | undefined {
-  let outcome = guarded;
-  for (let level = -1; ; level++) {
+function taking(chain: Outcome): { readonly level: number; readonly outcome: Outcome } | undefined {
+  let outcome = chain;
+  for (let level = 0; ; level++) {
     const [first] = outcome.results;
     if (first?.kind === "written") return { level, outcome };
     if (first?.kind !== "outcome") return undefined;
@@ -143,6 +146,21 @@ function taking(
 function failureOf(outcome: Outcome): readonly Found[] {
   const [first] = outcome.results;
   return first?.kind === "outcome" ? failureOf(first) : outcome.results.map(asFound);
+}
+
+/** Whether the addresses that were tried first stand as they were supposed to: then it was not about them. */
+function isAsSeen(
+  { keys, now }: Context,
+  { claim, vectors }: Attempt,
+  views: readonly (View | undefined)[],
+): boolean {
+  const asker = { owner: ownerPart(claim.owner), nowMs: now() };
+  return (vectors[0] ?? []).every(({ holding, standing }, index) => {
+    const view = views[index];
+    if (view === undefined) return false;
+    const current = standingOf(keys, view, holding, claim.owner.network, asker);
+    return current.kind === "free" && Bun.deepEquals(current.compare, standing.compare);
+  });
 }
 
 function refreshed(

@@ -70,25 +70,15 @@ function operationsOf({ compare, success, failure }: Transaction): number {
 
 /**
  * Registers the node's boot whatever becomes of the claim; then one address after the other, each only if all before
- * it turn out to be held.
+ * it turn out to be held. As flat as can be: the server's JSON takes the longer the deeper a transaction is.
  */
 function transactionOf(context: Context, attempt: Attempt, extent: Extent): Transaction {
-  const { keys } = context;
-  const { claim, state, voidKey } = attempt;
-  const ownerKey = keys.owner(claim.owner);
-  const reads = extent.reads ? refreshOperations(context, attempt) : [];
-  const failure = [nested({ compare: [], success: reads, failure: [] })];
-  const chain = chainOf(context, attempt, extent, failure);
-  const guarded: Transaction = {
-    compare: [writtenAt(ownerKey, state.current?.sequence ?? 0), ...attempt.guard.compare()],
-    success: [nested(chain)],
-    failure,
-  };
+  const chain = chainOf(context, attempt, extent);
   // One that is void registers nothing either: it may come late, from an earlier boot.
   return {
-    compare: [writtenAt(voidKey, 0)],
-    success: [...registration(context, claim), nested(guarded)],
-    failure,
+    compare: [writtenAt(attempt.voidKey, 0)],
+    success: [...registration(context, attempt.claim), nested(chain)],
+    failure: [],
   };
 }
 
@@ -109,26 +99,29 @@ function putUnlessSame(key: string, value: string): Operation {
 function chainOf(
   context: Context,
   attempt: Attempt,
-  { levels, notes }: Extent,
-  failure: readonly Operation[],
+  { levels, notes, reads }: Extent,
 ): Transaction {
-  const { slots, claim } = attempt;
+  const { slots, claim, state, guard } = attempt;
+  const ownerKey = context.keys.owner(claim.owner);
+  const barriers = [writtenAt(ownerKey, state.current?.sequence ?? 0), ...guard.compare()];
   const vectors = attempt.vectors.slice(0, levels);
-  let chain: Transaction | undefined;
-  for (let level = vectors.length - 1; level >= 0; level--) {
+  let failure = reads ? refreshOperations(context, attempt) : [];
+  for (let level = vectors.length - 1; ; level--) {
     const vector = vectors[level] ?? [];
     const before = vectors.slice(0, level).map((other) => other[choiceOf(slots)]?.holding);
     const passed = before.flatMap((holding) => holding ?? []);
-    chain = {
+    const link: Transaction = {
       compare: [
+        ...barriers,
         ...vector.flatMap(({ standing }) => standing.compare),
         ...passed.flatMap((holding) => isHeld(context, claim, holding)),
       ],
       success: writesOf(context, attempt, vector, notes ? passed : undefined),
-      failure: chain === undefined ? failure : [nested(chain)],
+      failure,
     };
+    if (level <= 0) return link;
+    failure = [nested(link)];
   }
-  return chain ?? { compare: [], success: failure, failure: [] };
 }
 
 /** The only want that leaves a choice. */
