@@ -45,7 +45,7 @@ export function bulkRange({ cidr: text, count, fragmented }: BulkFill): Range {
   const range = cidr && makeRange({ cidr, exclusions: [] });
   if (range === undefined) throw new RangeError(`Not a prefix: ${text}`);
   const end = range.first + BigInt(fragmented ? 2 * count : count);
-  if (end > range.last) throw new RangeError(`${count} addresses do not fit into ${text}`);
+  if (end - 1n > range.last) throw new RangeError(`${count} addresses do not fit into ${text}`);
   return range;
 }
 

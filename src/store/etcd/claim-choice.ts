@@ -88,7 +88,20 @@ function ownView(
   return { ...blindView(interval), on, off };
 }
 
-/** Chooses for all wants, exact ones first. `round` counts the conflicts so far, `trust` is whether hints are believed. */
+/** What is known while addresses are chosen. */
+interface Choosing {
+  readonly context: Context;
+  readonly owner: Owner;
+  readonly current: Allocation | undefined;
+  readonly asker: Asker;
+  readonly guard: LegacyGuard;
+  /** How many conflicts there were. */
+  readonly round: number;
+  /** Whether hints are believed. */
+  readonly trusted: boolean;
+}
+
+/** Chooses for all wants, exact ones first. */
 export async function choose(
   context: Context,
   { owner }: Claim,
@@ -96,63 +109,82 @@ export async function choose(
   slots: readonly Slot[],
   attempt: { readonly round: number; readonly trusted: boolean; readonly guard: LegacyGuard },
 ): Promise<Choice> {
-  const { guard } = attempt;
-  const own = current?.holdings ?? [];
   const asker: Asker = { owner: ownerPart(owner), nowMs: context.now() };
+  const choosing: Choosing = { context, owner, current, asker, ...attempt };
   const vector: (Candidate | undefined)[] = slots.map(() => undefined);
   const chosen = (): Holding[] => vector.flatMap((candidate) => candidate?.holding ?? []);
   for (const [index, { want, view }] of slots.entries()) {
     if (want.kind !== "exact") continue;
-    const { holding } = want;
-    const { value } = holding.address;
-    const known =
-      view ?? ownView(context, owner, current, holding.cidr, { first: value, last: value });
-    const standing = standingOf(context.keys, known, holding, owner.network, asker);
-    if (standing.kind !== "free") return { kind: "taken", want: index, standing };
-    const line = own.some((other) => equalHoldings(other, holding))
-      ? undefined
-      : guard.lineAt(holding);
-    if (line !== undefined) return { kind: "listed", want: index, line };
-    if (chosen().some((other) => conflicting(other, holding)))
-      return { kind: "taken", want: index, standing: undefined };
-    vector[index] = { holding, standing };
+    const candidate = exactCandidate(choosing, want.holding, view, chosen());
+    if ("kind" in candidate) return { ...candidate, want: index };
+    vector[index] = candidate;
   }
-  const open = slots.filter(({ want }) => want.kind === "lowest").length;
+  const isOnly = slots.filter(({ want }) => want.kind === "lowest").length === 1;
   const held: (readonly Interval[])[] = slots.map(() => []);
   const from = slots.map(() => 0n);
-  let alternatives: readonly Candidate[] = [];
-  let alternativesOf = -1;
+  let vectors: readonly (readonly Candidate[])[] | undefined;
   for (const [index, slot] of slots.entries()) {
     const { want, pool } = slot;
     if (want.kind !== "lowest" || pool === undefined) continue;
-    const quest: Quest = {
-      pool,
-      asker,
-      own: valuesOf(
-        pool,
-        own.filter((holding) => isNear(holding, pool)),
-      ),
-      reserved: valuesOf(pool, chosen()),
-      blocked: guard.blockedIn(pool.range.cidr, own),
-    };
-    const most = open === 1 && attempt.round > 0 && !guard.isMixed ? CHAIN : 1;
-    const blind = ownView(context, owner, current, pool.range.cidr, pool.range);
-    const finds = await findFor(context, quest, slot, blind, most, attempt);
+    const quest = questFor(choosing, pool, chosen());
+    const finds = await findFor(choosing, quest, slot, mostTried(choosing, isOnly));
     const [candidate] = finds.candidates;
     held[index] = finds.held;
     if (candidate === undefined) return { kind: "exhausted", want: index, quest };
     vector[index] = candidate;
     from[index] = lowestOf([candidate.holding.address.value, ...quest.reserved], pool);
-    if (open !== 1) continue;
-    alternatives = finds.candidates;
-    alternativesOf = index;
+    if (isOnly) vectors = finds.candidates.map((other) => complete(vector.with(index, other)));
   }
-  const complete = vector.flatMap((candidate) => candidate ?? []);
-  const vectors =
-    alternativesOf < 0
-      ? [complete]
-      : alternatives.map((candidate) => complete.with(alternativesOf, candidate));
-  return { kind: "chosen", vectors, held, from };
+  return { kind: "chosen", vectors: vectors ?? [complete(vector)], held, from };
+}
+
+function complete(vector: readonly (Candidate | undefined)[]): readonly Candidate[] {
+  return vector.flatMap((candidate) => candidate ?? []);
+}
+
+/** How many addresses a want may try: one where nobody was faster yet, or where each means a whole list. */
+function mostTried({ round, guard }: Choosing, isOnly: boolean): number {
+  return isOnly && round > 0 && !guard.isMixed ? CHAIN : 1;
+}
+
+/** The address that is wanted, or why it cannot be had. */
+function exactCandidate(
+  { context, owner, current, asker, guard }: Choosing,
+  holding: Holding,
+  view: View | undefined,
+  chosen: readonly Holding[],
+):
+  | Candidate
+  | { readonly kind: "taken"; readonly standing: Standing | undefined }
+  | { readonly kind: "listed"; readonly line: ListLine } {
+  const { value } = holding.address;
+  const blind = ownView(context, owner, current, holding.cidr, { first: value, last: value });
+  const standing = standingOf(context.keys, view ?? blind, holding, owner.network, asker);
+  if (standing.kind !== "free") return { kind: "taken", standing };
+  const isOwn = current?.holdings.some((other) => equalHoldings(other, holding)) === true;
+  const line = isOwn ? undefined : guard.lineAt(holding);
+  if (line !== undefined) return { kind: "listed", line };
+  if (chosen.some((other) => conflicting(other, holding)))
+    return { kind: "taken", standing: undefined };
+  return { holding, standing };
+}
+
+function questFor(
+  { current, asker, guard }: Choosing,
+  pool: Pool,
+  chosen: readonly Holding[],
+): Quest {
+  const own = current?.holdings ?? [];
+  return {
+    pool,
+    asker,
+    own: valuesOf(
+      pool,
+      own.filter((holding) => isNear(holding, pool)),
+    ),
+    reserved: valuesOf(pool, chosen),
+    blocked: guard.blockedIn(pool.range.cidr, own),
+  };
 }
 
 /** The lowest of an address of a pool and what the same claim takes of its range, which it may leave to others yet. */
@@ -175,16 +207,15 @@ function valuesOf({ range }: Pool, holdings: readonly Holding[]): readonly bigin
 
 /** Free addresses for one want: without conflict the lowest, else out of a window that grows with each. */
 async function findFor(
-  context: Context,
+  { context, owner, current, round, trusted }: Choosing,
   quest: Quest,
   { pool, hint, view }: Slot,
-  blind: View,
   most: number,
-  { round, trusted }: { readonly round: number; readonly trusted: boolean },
 ): Promise<Finds> {
   if (pool === undefined || hint === undefined) return { candidates: [], held: [] };
-  const { allowed } = pool.range;
+  const { cidr, allowed } = pool.range;
   const { nowMs } = quest.asker;
+  const blind = ownView(context, owner, current, cidr, pool.range);
   const intervals = trusted
     ? withOwn([...mayBeFree(hint, allowed, nowMs)], quest.own, allowed)
     : allowed;

@@ -1,11 +1,18 @@
 /** How full pools are: by counts, and by reading only where counts do not tell. */
-import type { Interval } from "../../core/interval-set.ts";
+import type { Address } from "../../core/address.ts";
+import type { Interval, IntervalSet } from "../../core/interval-set.ts";
 import { setContains, setSize } from "../../core/interval-set.ts";
 import type { Pool, Usage } from "../store.ts";
 import type { Context } from "./context.ts";
 import { readAll } from "./context.ts";
 import type { Counts } from "./counting.ts";
-import { areExact } from "./counting.ts";
+import {
+  COUNT_OPERATIONS,
+  areAllHeld,
+  areExact,
+  countOperations,
+  parseCounts,
+} from "./counting.ts";
 import type { Found, KeyValue, Span } from "./gateway.ts";
 import { countSpan, getSpan, spanOf } from "./gateway.ts";
 import type { Rest } from "./records.ts";
@@ -24,6 +31,8 @@ export interface UsageDetail {
 
 /** So many intervals are counted in one request: each takes four operations. */
 const BATCH = 30;
+/** So many addresses are looked at before all that is held is counted. */
+const NEAR = 256n;
 /** So many keys are read at once where counts do not tell. */
 const PAGE = 5000;
 
@@ -38,8 +47,7 @@ export async function usageOf(
   const quest: Quest = { pool, asker, own: [], reserved: [], blocked: new Set() };
   let detail = await countPool(context, pool, nowMs);
   const isFull = detail.held + BigInt(detail.rests.length) >= setSize(allowed);
-  const finds = isFull ? undefined : await searchFree(context, quest, allowed, 1);
-  const lowest = finds?.candidates[0]?.holding.address;
+  const lowest = isFull ? undefined : await lowestFree(context, quest, detail.held);
   // The index of rests is damaged, or others were faster: what stands at the addresses themselves counts.
   if (!isFull && lowest === undefined) detail = await readAllOf(context, pool, nowMs);
   const ends = detail.rests.map((rest) => restEndMs(rest, nowMs));
@@ -51,6 +59,51 @@ export async function usageOf(
     ...(lowest !== undefined && { lowestFree: lowest }),
   };
   return { usage, detail };
+}
+
+/** The lowest free address of a pool that is not full. Mostly it is near the start, or behind all that is held. */
+async function lowestFree(
+  context: Context,
+  quest: Quest,
+  held: bigint,
+): Promise<Address | undefined> {
+  const { allowed } = quest.pool.range;
+  const [near] = splitAfter(allowed, NEAR);
+  let finds = await searchFree(context, quest, near, 1);
+  if (finds.candidates.length === 0) {
+    const [low, high] = splitAfter(allowed, held);
+    const isBehind = low.length <= BATCH && (await areHeld(context, quest.pool, low));
+    finds = await searchFree(context, quest, isBehind ? high : allowed, 1);
+  }
+  return finds.candidates[0]?.holding.address;
+}
+
+async function areHeld(
+  context: Context,
+  pool: Pool,
+  intervals: readonly Interval[],
+): Promise<boolean> {
+  const of = domainsOf(pool);
+  const operations = intervals.flatMap((interval) => countOperations(context.keys, of, interval));
+  const { results } = await readAll(context, operations);
+  return intervals.every((interval, index) => {
+    const counts = results.slice(COUNT_OPERATIONS * index, COUNT_OPERATIONS * (index + 1));
+    return areAllHeld(parseCounts(counts), interval, of);
+  });
+}
+
+/** The lowest `size` addresses of a set, and the others. */
+function splitAfter(set: IntervalSet, size: bigint): readonly [IntervalSet, IntervalSet] {
+  const low: Interval[] = [];
+  const high: Interval[] = [];
+  let left = size;
+  for (const { first, last } of set) {
+    const end = first + left < last + 1n ? first + left : last + 1n;
+    if (end > first) low.push({ first, last: end - 1n });
+    if (end <= last) high.push({ first: end, last });
+    left -= end - first;
+  }
+  return [low, high];
 }
 
 /** Whether a pool has nothing for whoever asks, who may keep what it holds, and have back what rests for it. */
