@@ -71,6 +71,23 @@ export interface Allocation extends Confirmation {
   readonly sequence: number;
 }
 
+/** The fields of a confirmation alone: callers may pass an allocation, which has more. */
+export function confirmationOf(confirmation: Confirmation): Confirmation {
+  const { containerId, attempt, moment, netns, name, podNamespace, podName } = confirmation;
+  const { confirmedAt, reuseDelaySeconds } = confirmation;
+  return {
+    containerId,
+    attempt,
+    ...(moment !== undefined && { moment }),
+    ...(netns !== undefined && { netns }),
+    ...(name !== undefined && { name }),
+    ...(podNamespace !== undefined && { podNamespace }),
+    ...(podName !== undefined && { podName }),
+    confirmedAt,
+    reuseDelaySeconds,
+  };
+}
+
 /** Who holds, for a message: `pod "a/b" (net1)`, or the container where no pod is known. */
 export function formatHolder(allocation: Allocation): string {
   const { podNamespace, podName, containerId, owner } = allocation;

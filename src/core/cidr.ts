@@ -1,6 +1,6 @@
 /** Address prefixes (CIDR, RFC 4632): a block of 2^n addresses. */
 import type { Address, Family, ParseOptions } from "./address.ts";
-import { familyBits, formatAddress, tryParseAddress } from "./address.ts";
+import { compareAddresses, familyBits, formatAddress, tryParseAddress } from "./address.ts";
 
 /** A prefix, masked: `first` has no host bits. */
 export interface Cidr {
@@ -61,4 +61,14 @@ export function formatCidr(cidr: Cidr): string {
 /** Whether two prefixes are the same. */
 export function equalCidrs(a: Cidr, b: Cidr): boolean {
   return a.family === b.family && a.first === b.first && a.prefixLength === b.prefixLength;
+}
+
+/** Orders prefixes by first address, then by length: negative, zero or positive. */
+export function compareCidrs(a: Cidr, b: Cidr): number {
+  const [x, y] = [firstAddress(a), firstAddress(b)];
+  return compareAddresses(x, y) || a.prefixLength - b.prefixLength;
+}
+
+function firstAddress({ family, first }: Cidr): Address {
+  return { family, value: first };
 }

@@ -1,7 +1,7 @@
 /** A store every call of which waits until the schedule lets it arrive, and its reply come back. */
 import { compareAddresses } from "../../src/core/address.ts";
 import type { Allocation, Owner } from "../../src/core/allocation.ts";
-import { compareCidrs } from "../../src/store/memory/memory-data.ts";
+import { compareCidrs } from "../../src/core/cidr.ts";
 import { openMemoryStore } from "../../src/store/memory/memory-store.ts";
 import type {
   Claim,

@@ -4,8 +4,8 @@ import { conflicting, equalHoldings } from "../../core/domain.ts";
 import type { Claim } from "../store.ts";
 import type { Attempt } from "./claim-transaction.ts";
 import { countsOf } from "./claim-transaction.ts";
-import type { Context, OwnerState } from "./context.ts";
-import { asFound, readOwnerState } from "./context.ts";
+import type { Context } from "./context.ts";
+import { asFound } from "./context.ts";
 import { COUNT_OPERATIONS, areAllHeld, parseCounts } from "./counting.ts";
 import type { Outcome } from "./gateway.ts";
 import type { Freed } from "./hint-updates.ts";
@@ -14,6 +14,8 @@ import { restFrom } from "./records.ts";
 import type { Candidate } from "./search.ts";
 import { domainsOf } from "./search.ts";
 import { afterPiece } from "./verification.ts";
+import type { OwnerState } from "./owner-state.ts";
+import { readOwnerState } from "./owner-state.ts";
 
 /** Tells hints of what an exchange released, and of rests that it ended. */
 export async function noteExchanged(

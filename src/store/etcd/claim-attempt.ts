@@ -1,4 +1,5 @@
 /** One try of a claim: its transaction, what it turned out to do, and what it read where it failed. */
+import { confirmationOf } from "../../core/allocation.ts";
 import { WhereaboutsError } from "../../core/error.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import type { Claim, ClaimResult } from "../store.ts";
@@ -6,18 +7,19 @@ import { noteExchanged, verifyHint } from "./claim-afterwards.ts";
 import type { Choice, Slot } from "./claim-choice.ts";
 import type { Attempt } from "./claim-transaction.ts";
 import { claimTransaction, refreshOperations } from "./claim-transaction.ts";
-import type { Context, OwnerState } from "./context.ts";
-import { asFound, asOutcome, parseOwnerState, readAll, readOwnerState } from "./context.ts";
+import type { Context } from "./context.ts";
+import { asFound, asOutcome, readAll } from "./context.ts";
 import { UnknownOutcome } from "./etcd-error.ts";
 import type { Answer, Found, Outcome } from "./gateway.ts";
 import { put } from "./gateway.ts";
 import { ownerPart } from "./keys.ts";
 import type { LegacyGuard } from "./legacy/legacy-guard.ts";
-import { plain } from "./records.ts";
 import type { Candidate } from "./search.ts";
 import { duePiece } from "./verification.ts";
 import type { View } from "./view.ts";
 import { parseView, standingOf } from "./view.ts";
+import type { OwnerState } from "./owner-state.ts";
+import { parseOwnerState, readOwnerState } from "./owner-state.ts";
 
 /** How far a conflict lets the next attempt see, doubled with each. */
 const WINDOW = 64n;
@@ -115,7 +117,7 @@ export async function carryOut(
   }
   const holdings = (vectors[taken.level] ?? []).map(({ holding }) => holding);
   const allocation = {
-    ...plain(claim.confirmation),
+    ...confirmationOf(claim.confirmation),
     owner: claim.owner,
     holdings,
     sequence: answer.revision,

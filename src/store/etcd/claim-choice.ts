@@ -6,7 +6,7 @@ import { conflicting, equalHoldings } from "../../core/domain.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import type { Claim, Pool, Want } from "../store.ts";
 import { poolOfWant } from "../pool-of-want.ts";
-import type { Context, OwnerState } from "./context.ts";
+import type { Context } from "./context.ts";
 import type { Hint } from "./hint.ts";
 import { freshHint, mayBeFree, parseHint, restsBelow } from "./hint.ts";
 import { ownerPart } from "./keys.ts";
@@ -16,6 +16,7 @@ import type { Candidate, Finds, Quest } from "./search.ts";
 import { findsIn, searchFree } from "./search.ts";
 import type { Asker, Occupied, Standing, View } from "./view.ts";
 import { blindView, standingOf } from "./view.ts";
+import type { OwnerState } from "./owner-state.ts";
 
 /** A want with what is known about where it may go. */
 export interface Slot {

@@ -4,8 +4,7 @@ import { conflicting, equalHoldings } from "../../core/domain.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import type { Claim, Pool } from "../store.ts";
 import type { Slot } from "./claim-choice.ts";
-import type { Context, OwnerState } from "./context.ts";
-import { ownerOperations } from "./context.ts";
+import type { Context } from "./context.ts";
 import { COUNT_OPERATIONS, countOperations } from "./counting.ts";
 import type { Comparison, Operation, Transaction } from "./gateway.ts";
 import { exists, hasValue, nested, put, remove, writtenAt } from "./gateway.ts";
@@ -16,6 +15,8 @@ import type { Candidate } from "./search.ts";
 import { domainsOf } from "./search.ts";
 import type { Piece } from "./verification.ts";
 import { viewOperations } from "./view.ts";
+import type { OwnerState } from "./owner-state.ts";
+import { ownerOperations } from "./owner-state.ts";
 
 /** A claim with all that it was decided on. */
 export interface Attempt {

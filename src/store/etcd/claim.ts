@@ -6,8 +6,7 @@ import { attemptOf, carryOut, look } from "./claim-attempt.ts";
 import type { Choice, Slot } from "./claim-choice.ts";
 import { choose, slotsOf } from "./claim-choice.ts";
 import { registration } from "./claim-transaction.ts";
-import type { Context, OwnerState } from "./context.ts";
-import { readOwnerState } from "./context.ts";
+import type { Context } from "./context.ts";
 import { findHolder } from "./holder.ts";
 import type { LegacyRange } from "./legacy/legacy-guard.ts";
 import { LegacyGuard, heldRanges } from "./legacy/legacy-guard.ts";
@@ -16,6 +15,8 @@ import type { ListLine } from "./legacy/legacy-list.ts";
 import { isFullFor, usageOf } from "./pool-usage.ts";
 import type { Quest } from "./search.ts";
 import type { View } from "./view.ts";
+import type { OwnerState } from "./owner-state.ts";
+import { readOwnerState } from "./owner-state.ts";
 
 /** Carries out a claim. `known` is the state of its owner, if it was read for this very claim. */
 export async function claimInEtcd(

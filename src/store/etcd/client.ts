@@ -5,7 +5,7 @@
 import { WhereaboutsError } from "../../core/error.ts";
 import type { EndpointMemory } from "./endpoints.ts";
 import { Endpoints } from "./endpoints.ts";
-import type { Failure } from "./etcd-error.ts";
+import type { Failure } from "./failure.ts";
 import {
   UnknownOutcome,
   answerFailure,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Failure } from "./etcd-error.ts";
+import type { Failure } from "./failure.ts";
 import { answerFailure, connectionFailure, unavailable } from "./etcd-error.ts";
 
 type Kind = readonly [Failure["remedy"], Failure["outcome"]];

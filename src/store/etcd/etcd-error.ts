@@ -1,24 +1,8 @@
 /** What can go wrong between us and etcd, made ours: which member, what was tried, what to do. */
 import { WhereaboutsError, errorMessage } from "../../core/error.ts";
 import { errorCode } from "../../lib/system-call.ts";
+import type { Failure } from "./failure.ts";
 import { faultOf } from "./gateway-faults.ts";
-
-/** What became of one request to one member. */
-export interface Failure {
-  /** What to do next: ask another member, authenticate anew, or nothing: every member would say the same. */
-  readonly remedy: "another" | "authenticate" | "none";
-  /**
-   * `void`: it was not carried out and never will be. `over`: it may have been, but never will be from now on.
-   * `unknown`: it may have been, or may be yet.
-   */
-  readonly outcome: "void" | "over" | "unknown";
-  /** Whether it will be the same in a moment: where all members fail like this, nobody waits. */
-  readonly isLasting?: boolean;
-  /** For how long an answer was waited for, where none came. */
-  readonly waitedMs?: number;
-  readonly reason: string;
-  readonly advice: string;
-}
 
 const CONNECTION_ADVICE =
   "Check that etcd runs there and that etcd_host names it; the network between may be down.";

@@ -17,8 +17,8 @@ import { claimInEtcd } from "./claim.ts";
 import { EtcdClient } from "./client.ts";
 import type { ConnectionFiles } from "./connection-files.ts";
 import { endpointMemory, readConnectionFiles } from "./connection-files.ts";
-import type { Context, OwnerState } from "./context.ts";
-import { ownerOperations, parseOwnerState, readAll, readOwnerState } from "./context.ts";
+import type { Context } from "./context.ts";
+import { readAll } from "./context.ts";
 import { put } from "./gateway.ts";
 import { Keys, ownerPart } from "./keys.ts";
 import { adopt, legacyOperations, parseLegacy } from "./legacy/legacy-holdings.ts";
@@ -26,6 +26,8 @@ import { listAddresses } from "./listing.ts";
 import { recordedPools, usageOf } from "./pool-usage.ts";
 import { bootText } from "./records.ts";
 import { releaseInEtcd } from "./release.ts";
+import type { OwnerState } from "./owner-state.ts";
+import { ownerOperations, parseOwnerState, readOwnerState } from "./owner-state.ts";
 
 /** Which cluster, and where in it. */
 export interface EtcdStoreOptions extends ConnectionFiles {

@@ -1,5 +1,5 @@
 /** The errors of etcd's gateway, recognised by what it says: statuses and codes differ among its versions. */
-import type { Failure } from "./etcd-error.ts";
+import type { Failure } from "./failure.ts";
 
 /** A kind of error. */
 export interface GatewayFault extends Omit<Failure, "reason"> {

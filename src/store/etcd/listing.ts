@@ -3,7 +3,7 @@ import type { Address } from "../../core/address.ts";
 import { compareAddresses } from "../../core/address.ts";
 import type { Allocation, Holding } from "../../core/allocation.ts";
 import type { Cidr } from "../../core/cidr.ts";
-import { maskedCidr } from "../../core/cidr.ts";
+import { compareCidrs, maskedCidr } from "../../core/cidr.ts";
 import { familyBits } from "../../core/address.ts";
 import type { WhereaboutsError } from "../../core/error.ts";
 import type { ListFilter, Listed } from "../store.ts";
@@ -262,11 +262,6 @@ function compareLines(a: Listed, b: Listed): number {
     compareAddresses(a.holding.address, b.holding.address) ||
     compareCidrs(a.holding.cidr, b.holding.cidr)
   );
-}
-
-function compareCidrs(a: Cidr, b: Cidr): number {
-  const [x, y] = [a, b].map(({ family, first }) => ({ family, value: first }));
-  return (x && y ? compareAddresses(x, y) : 0) || a.prefixLength - b.prefixLength;
 }
 
 /** The lines of several sorted streams in order. */

@@ -1,5 +1,5 @@
 /** Logging in: etcd gives a token for a user's name and password, and takes it back when it likes. */
-import type { Failure } from "./etcd-error.ts";
+import type { Failure } from "./failure.ts";
 
 /** Where requests are to ask for a token. */
 export const LOGIN = "/v3/auth/authenticate";

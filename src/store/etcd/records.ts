@@ -1,6 +1,7 @@
 /** What stands in the values, and back. Every value is JSON; a newer version of this program would say another `v`. */
 import { addressKey } from "../../core/address.ts";
 import type { Allocation, Confirmation, Holding, Owner } from "../../core/allocation.ts";
+import { confirmationOf } from "../../core/allocation.ts";
 import type { Cidr } from "../../core/cidr.ts";
 import { WhereaboutsError } from "../../core/error.ts";
 import type { JsonObject } from "../../core/json.ts";
@@ -104,7 +105,7 @@ export function allocationText(
 ): string {
   return valueText({
     v: VERSION,
-    confirmation: plain(confirmation),
+    confirmation: confirmationOf(confirmation),
     ...(written.length > 0 && { written }),
     holdings: holdings.map(({ address, cidr, overlapping }) => ({
       address: addressKey(address),
@@ -117,23 +118,6 @@ export function allocationText(
 /** The value that marks an old list as finished. */
 export function finishedText(nowMs: number): string {
   return valueText({ v: VERSION, at: new Date(nowMs).toISOString() });
-}
-
-/** The fields of a confirmation alone: callers may pass an allocation, which has more. */
-export function plain(confirmation: Confirmation): Confirmation {
-  const { containerId, attempt, moment, netns, name, podNamespace, podName } = confirmation;
-  const { confirmedAt, reuseDelaySeconds } = confirmation;
-  return {
-    containerId,
-    attempt,
-    ...(moment !== undefined && { moment }),
-    ...(netns !== undefined && { netns }),
-    ...(name !== undefined && { name }),
-    ...(podNamespace !== undefined && { podNamespace }),
-    ...(podName !== undefined && { podName }),
-    confirmedAt,
-    reuseDelaySeconds,
-  };
 }
 
 /** The allocation of an owner's key. Throws `store-damaged` if the value is none. */

@@ -1,8 +1,8 @@
 /** A release, in one transaction that hangs on the sequence which was read. */
 import type { Allocation, Owner } from "../../core/allocation.ts";
 import type { ReleaseCondition, ReleaseResult } from "../store.ts";
-import type { Context, OwnerState } from "./context.ts";
-import { asOutcome, readOwnerState } from "./context.ts";
+import type { Context } from "./context.ts";
+import { asOutcome } from "./context.ts";
 import { UnknownOutcome } from "./etcd-error.ts";
 import type { Answer, KeyValue, Operation } from "./gateway.ts";
 import { hasValue, nested, put, remove, writtenAt } from "./gateway.ts";
@@ -10,6 +10,8 @@ import type { Freed } from "./hint-updates.ts";
 import { MOST_HINTS, freeingOperation, noteFreed, overtaken } from "./hint-updates.ts";
 import { LegacyGuard, heldRanges } from "./legacy/legacy-guard.ts";
 import { bootText, restFrom, restText } from "./records.ts";
+import type { OwnerState } from "./owner-state.ts";
+import { readOwnerState } from "./owner-state.ts";
 
 /** So many operations may one transaction have, less what its levels take. */
 const MOST_OPERATIONS = 120;

@@ -1,7 +1,7 @@
 /** What stands at the addresses of an interval, as one read found it, and what of it is free for one owner. */
 import type { Holding } from "../../core/allocation.ts";
 import type { Cidr } from "../../core/cidr.ts";
-import { equalCidrs } from "../../core/cidr.ts";
+import { compareCidrs, equalCidrs } from "../../core/cidr.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import type { Pool } from "../store.ts";
 import type { Comparison, Found, Operation } from "./gateway.ts";
@@ -133,10 +133,6 @@ function obstacleOf(
   if (occupant.kind === "held") return { kind: "held", by };
   const untilMs = restEndMs(occupant, nowMs);
   return untilMs > nowMs ? { kind: "resting", untilMs, rest: occupant } : undefined;
-}
-
-function compareCidrs(a: Cidr, b: Cidr): number {
-  return a.first < b.first ? -1 : a.first > b.first ? 1 : a.prefixLength - b.prefixLength;
 }
 
 /** Rests of a view that began in the future: a clock went back, and they begin anew. */

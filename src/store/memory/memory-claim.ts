@@ -1,11 +1,12 @@
 /** A claim on the contents of a memory store: decided first, written afterwards. */
 import type { Address } from "../../core/address.ts";
 import type { Allocation, Holding } from "../../core/allocation.ts";
+import { compareCidrs } from "../../core/cidr.ts";
 import { conflicting, equalHoldings } from "../../core/domain.ts";
 import { poolOfWant } from "../pool-of-want.ts";
 import type { Claim, ClaimResult } from "../store.ts";
 import type { MemoryData, MemoryRecord } from "./memory-data.ts";
-import { compareCidrs, comparePools, equalOwners, recordsOf } from "./memory-data.ts";
+import { comparePools, equalOwners, recordsOf } from "./memory-data.ts";
 import { expireRests, restFrom } from "./memory-rest.ts";
 import { lowestFree, usageOf } from "./memory-usage.ts";
 

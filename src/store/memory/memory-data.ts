@@ -1,8 +1,7 @@
 /** What a memory store holds: the contents alone, so that a simulation can give them to a new store. */
-import type { Address } from "../../core/address.ts";
 import { compareAddresses } from "../../core/address.ts";
 import type { Allocation, Holding, Owner } from "../../core/allocation.ts";
-import type { Cidr } from "../../core/cidr.ts";
+import { compareCidrs } from "../../core/cidr.ts";
 import type { Pool } from "../store.ts";
 
 /** A released address that is not given out yet. Times are milliseconds since the epoch. */
@@ -55,15 +54,6 @@ export function equalOwners(a: Owner, b: Owner): boolean {
     a.interfaceName === b.interfaceName &&
     a.pod === b.pod
   );
-}
-
-/** Orders prefixes by first address, then by length. */
-export function compareCidrs(a: Cidr, b: Cidr): number {
-  return compareAddresses(firstAddress(a), firstAddress(b)) || a.prefixLength - b.prefixLength;
-}
-
-function firstAddress(cidr: Cidr): Address {
-  return { family: cidr.family, value: cidr.first };
 }
 
 /** Orders pools by network, prefix, bounds, and the setting of overlapping ranges, off before on. */

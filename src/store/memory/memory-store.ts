@@ -1,6 +1,7 @@
 /** A store in memory: the plain model of what a store does, for tests and simulations. */
 import { compareAddresses } from "../../core/address.ts";
 import type { Allocation, Owner } from "../../core/allocation.ts";
+import { compareCidrs } from "../../core/cidr.ts";
 import { WhereaboutsError } from "../../core/error.ts";
 import type {
   Claim,
@@ -16,7 +17,7 @@ import type {
 } from "../store.ts";
 import { claimInMemory } from "./memory-claim.ts";
 import type { MemoryData } from "./memory-data.ts";
-import { compareCidrs, emptyMemoryData, equalOwners, recordsOf } from "./memory-data.ts";
+import { emptyMemoryData, equalOwners, recordsOf } from "./memory-data.ts";
 import { restAt, restFrom } from "./memory-rest.ts";
 import { usageOf } from "./memory-usage.ts";
 

@@ -2,7 +2,8 @@
 import type { Database } from "bun:sqlite";
 import type { Address } from "../../core/address.ts";
 import { equalAddresses } from "../../core/address.ts";
-import type { Allocation, Confirmation, Holding, Owner } from "../../core/allocation.ts";
+import type { Allocation, Holding, Owner } from "../../core/allocation.ts";
+import { confirmationOf } from "../../core/allocation.ts";
 import { conflicting, equalHoldings } from "../../core/domain.ts";
 import { poolOfWant } from "../pool-of-want.ts";
 import type { Claim, ClaimResult, Conflict } from "../store.ts";
@@ -148,21 +149,4 @@ function write(
 function includes(holdings: readonly Holding[], holding: Holding): boolean {
   for (const other of holdings) if (equalHoldings(other, holding)) return true;
   return false;
-}
-
-/** The fields of a confirmation alone: callers may pass an allocation, which has more. */
-function confirmationOf(confirmation: Confirmation): Confirmation {
-  const { containerId, attempt, moment, netns, name, podNamespace, podName } = confirmation;
-  const { confirmedAt, reuseDelaySeconds } = confirmation;
-  return {
-    containerId,
-    attempt,
-    ...(moment !== undefined && { moment }),
-    ...(netns !== undefined && { netns }),
-    ...(name !== undefined && { name }),
-    ...(podNamespace !== undefined && { podNamespace }),
-    ...(podName !== undefined && { podName }),
-    confirmedAt,
-    reuseDelaySeconds,
-  };
 }
