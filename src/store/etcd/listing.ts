@@ -9,7 +9,7 @@ import type { ListFilter, Listed } from "../store.ts";
 import type { Context } from "./context.ts";
 import { readAll } from "./context.ts";
 import type { KeyValue, Span } from "./gateway.ts";
-import { countSpan, getSpan, spanOf } from "./gateway.ts";
+import { getSpan, spanOf } from "./gateway.ts";
 import { ownerOfPart } from "./keys.ts";
 import { joinOwners } from "./owner-join.ts";
 import { allocationOf, damaged, ownerOfKey, restEndMs, tryParseOccupant } from "./records.ts";
@@ -43,11 +43,15 @@ async function listNode(
   node: string,
 ): Promise<readonly Listed[] | undefined> {
   const { keys } = context;
-  const lines: Listed[] = [];
-  // A page costs as much as all keys that are left, so that no more than is sorted is read.
-  const { results } = await readAll(context, [countSpan(spanOf(keys.owners(node)))]);
+  const [ofOwners, ofRests] = [spanOf(keys.owners(node)), spanOf(`${keys.prefix}rest/`)];
+  const { results } = await readAll(
+    context,
+    [ofOwners, ofRests].map((span) => getSpan(span, { limit: PAGE })),
+  );
+  const [owners, rests] = results.map(({ entries }) => entries);
   if ((results[0]?.count ?? 0) > MOST_SORTED) return undefined;
-  for await (const entry of entriesOf(context, spanOf(keys.owners(node)))) {
+  const lines: Listed[] = [];
+  for await (const entry of entriesOf(context, ofOwners, owners)) {
     const allocation = allocationOf(ownerOfKey(entry, keys.owners()), entry);
     for (const holding of allocation.holdings) {
       const line: Listed = { kind: "held", holding, allocation };
@@ -55,7 +59,7 @@ async function listNode(
     }
     if (lines.length > MOST_SORTED) return undefined;
   }
-  for await (const entry of entriesOf(context, spanOf(`${keys.prefix}rest/`))) {
+  for await (const entry of entriesOf(context, ofRests, rests)) {
     const line = lineOf(context, { ...entry, key: keys.addressOfRest(entry.key) }, new Map());
     if (line !== undefined && matches(line, filter)) lines.push(line);
     if (lines.length > MOST_SORTED) return undefined;
@@ -63,16 +67,20 @@ async function listNode(
   return lines.toSorted(compareLines);
 }
 
-/** All keys of a span, page by page. */
-async function* entriesOf(context: Context, span: Span): AsyncIterable<KeyValue> {
-  let { first } = span;
+/** All keys of a span, page by page, of which the first was read. */
+async function* entriesOf(
+  context: Context,
+  span: Span,
+  firstPage: readonly KeyValue[] = [],
+): AsyncIterable<KeyValue> {
+  let page = firstPage;
   for (;;) {
-    const { results } = await readAll(context, [getSpan({ ...span, first }, { limit: PAGE })]);
-    const page = results[0]?.entries ?? [];
     yield* page;
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
-    first = `${last.key}\0`;
+    const rest = { ...span, first: `${last.key}\0` };
+    const { results } = await readAll(context, [getSpan(rest, { limit: PAGE })]);
+    page = results[0]?.entries ?? [];
   }
 }
 
