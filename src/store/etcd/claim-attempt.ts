@@ -10,7 +10,7 @@ import { claimTransaction, refreshOperations } from "./claim-transaction.ts";
 import type { Context } from "./context.ts";
 import { asFound, asOutcome, readAll } from "./context.ts";
 import { UnknownOutcome } from "./etcd-error.ts";
-import type { Answer, Found, Outcome } from "./gateway.ts";
+import type { Answer, Found } from "./gateway.ts";
 import { put } from "./gateway.ts";
 import { ownerPart } from "./keys.ts";
 import type { LegacyGuard } from "./legacy/legacy-guard.ts";
@@ -33,9 +33,13 @@ export interface Conflicted {
   readonly kind: "conflicted";
   /** Whether it was not about the addresses: the owner, or old lists. */
   readonly isBarred: boolean;
+  /** Whether others took an address after it was read what may be free. */
+  readonly isContended: boolean;
   readonly state: OwnerState;
   readonly views: readonly (View | undefined)[];
 }
+
+const UNSEEN = { kind: "conflicted", isBarred: false, isContended: false, views: [] } as const;
 
 /** The attempt that a choice makes. */
 export function attemptOf(
@@ -50,11 +54,11 @@ export function attemptOf(
   },
 ): Attempt {
   const { claim, state, slots, choice, guard, round } = made;
-  const { vectors, held, from } = choice;
+  const { vector, held, from } = choice;
   const widest = WINDOW << BigInt(Math.min(round, 10));
   const width = widest < WIDEST_WINDOW ? widest : WIDEST_WINDOW;
   const windows = slots.map(({ want, pool }, index): Interval => {
-    if (want.kind === "exact" || pool === undefined) return exactly(vectors[0]?.[index]);
+    if (want.kind === "exact" || pool === undefined) return exactly(vector[index]);
     const first = from[index] ?? 0n;
     const { last } = pool.range;
     return { first, last: first + width - 1n < last ? first + width - 1n : last };
@@ -70,7 +74,7 @@ export function attemptOf(
     state,
     slots,
     guard,
-    vectors,
+    vector,
     held,
     windows,
     voidKey: keys.void(`${claim.confirmation.attempt}.${nowMs.toString(36)}.${round}`),
@@ -88,7 +92,7 @@ export async function carryOut(
   context: Context,
   attempt: Attempt,
 ): Promise<Extract<ClaimResult, { kind: "claimed" }> | Conflicted> {
-  const { claim, state, vectors } = attempt;
+  const { claim, state, vector } = attempt;
   let answer: Answer;
   try {
     answer = await context.client.transact(claimTransaction(context, attempt), "once");
@@ -101,31 +105,30 @@ export async function carryOut(
     if (current?.attempt === claim.confirmation.attempt && current.sequence !== claim.expected)
       return { kind: "claimed", allocation: current };
     if (error.isOver) throw error.failure;
-    return { kind: "conflicted", isBarred: true, state: settled, views: [] };
+    return { ...UNSEEN, isBarred: true, state: settled };
   }
-  const chain = asOutcome(answer.results.at(-1));
-  const taken = taking(chain);
-  if (taken === undefined) {
-    const found = failureOf(chain);
-    const read = async () => await readAll(context, refreshOperations(context, attempt));
-    const conflicted = refreshed(
-      context,
-      attempt,
-      found.length > 0 ? found : (await read()).results,
-    );
-    return { ...conflicted, isBarred: isAsSeen(context, attempt, conflicted.views) };
+  const taking = asOutcome(answer.results.at(-1));
+  if (!taking.succeeded) {
+    const found = taking.results.map(asFound);
+    const operations = refreshOperations(context, attempt);
+    const { results, revision } =
+      found.length > 0
+        ? { results: found, revision: answer.revision }
+        : await readAll(context, operations);
+    const conflicted = refreshed(context, attempt, results, revision);
+    const isBarred = isAsSeen(context, attempt, conflicted.views);
+    return { ...conflicted, isBarred, isContended: isTakenSince(attempt, conflicted.views) };
   }
-  const holdings = (vectors[taken.level] ?? []).map(({ holding }) => holding);
+  const holdings = vector.map(({ holding }) => holding);
   const allocation = {
     ...confirmationOf(claim.confirmation),
     owner: claim.owner,
     holdings,
     sequence: answer.revision,
   };
-  const vector = vectors[taken.level] ?? [];
   // It is done, whatever becomes of what is noted beside: only order hangs on that.
   await noteExchanged(context, claim, state, vector).catch(ifStoreFailed);
-  await verifyHint(context, attempt, taken.outcome, holdings, answer.revision).catch(ifStoreFailed);
+  await verifyHint(context, attempt, taking, holdings, answer.revision).catch(ifStoreFailed);
   return { kind: "claimed", allocation };
 }
 
@@ -133,31 +136,22 @@ function ifStoreFailed(error: unknown): void {
   if (!(error instanceof WhereaboutsError)) throw error;
 }
 
-/** The level of a chain that took its address: it began with a write. Undefined where none did: there are reads at most. */
-function taking(chain: Outcome): { readonly level: number; readonly outcome: Outcome } | undefined {
-  let outcome = chain;
-  for (let level = 0; ; level++) {
-    const [first] = outcome.results;
-    if (first?.kind === "written") return { level, outcome };
-    if (first?.kind !== "outcome") return undefined;
-    outcome = first;
-  }
+/** Whether others took one of the tried addresses after the owner's state was read. */
+function isTakenSince({ vector, state }: Attempt, views: readonly (View | undefined)[]): boolean {
+  return vector.some(({ holding: { address } }, index) => {
+    const records = [views[index]?.on, views[index]?.off].map((of) => of?.get(address.value));
+    return records.some((record) => (record?.modRevision ?? 0) > state.revision);
+  });
 }
 
-/** What the branch read that a failed attempt ended in. */
-function failureOf(outcome: Outcome): readonly Found[] {
-  const [first] = outcome.results;
-  return first?.kind === "outcome" ? failureOf(first) : outcome.results.map(asFound);
-}
-
-/** Whether the addresses that were tried first stand as they were supposed to: then it was not about them. */
+/** Whether the addresses that were tried stand as they were supposed to: then it was not about them. */
 function isAsSeen(
   { keys, now }: Context,
-  { claim, vectors }: Attempt,
+  { claim, vector }: Attempt,
   views: readonly (View | undefined)[],
 ): boolean {
   const asker = { owner: ownerPart(claim.owner), nowMs: now() };
-  return (vectors[0] ?? []).every(({ holding, standing }, index) => {
+  return vector.every(({ holding, standing }, index) => {
     const view = views[index];
     if (view === undefined) return false;
     const current = standingOf(keys, view, holding, claim.owner.network, asker);
@@ -169,8 +163,9 @@ function refreshed(
   { keys }: Context,
   { claim, windows }: Pick<Attempt, "claim" | "windows">,
   found: readonly Found[],
+  revision: number,
 ): Conflicted {
-  const state = parseOwnerState(claim.owner, found);
+  const state = parseOwnerState(claim.owner, found, revision);
   let next = 2;
   const views = windows.map((window) => {
     const [on, off] = found.slice(next, next + 2);
@@ -178,7 +173,7 @@ function refreshed(
     next += 2;
     return parseView(keys, window, [on, off]);
   });
-  return { kind: "conflicted", isBarred: false, state, views };
+  return { ...UNSEEN, state, views };
 }
 
 /** Reads what stands at the addresses that a claim wants exactly. */
@@ -192,8 +187,9 @@ export async function look(
     const { value } = want.holding.address;
     return { first: value, last: value };
   });
-  const { results } = await readAll(context, refreshOperations(context, { claim, slots, windows }));
-  return refreshed(context, { claim, windows }, results);
+  const operations = refreshOperations(context, { claim, slots, windows });
+  const { results, revision } = await readAll(context, operations);
+  return refreshed(context, { claim, windows }, results, revision);
 }
 
 /** Makes an attempt void whose request may still be on its way, and reads what became of it. */

@@ -28,11 +28,11 @@ export interface Slot {
   readonly view: View | undefined;
 }
 
-/** One address for each want, or several for the only one that leaves a choice. */
+/** One address for each want. */
 export type Choice =
   | {
       readonly kind: "chosen";
-      readonly vectors: readonly (readonly Candidate[])[];
+      readonly vector: readonly Candidate[];
       /** For each want, what was seen held. */
       readonly held: readonly (readonly Interval[])[];
       /** For each want, from where on another address may serve it. */
@@ -43,11 +43,9 @@ export type Choice =
   | { readonly kind: "listed"; readonly want: number; readonly line: ListLine }
   | { readonly kind: "exhausted"; readonly want: number; readonly quest: Quest };
 
-/**
- * So many addresses are tried in one transaction, one after the other, once others were faster. The server's JSON takes
- * the longer for a transaction the deeper it is: 2.7 ms for one address, 5 ms for three, 13 ms for eight.
- */
-const CHAIN = 4;
+/** Among so many free addresses one is chosen at random where others were faster, and among twice as many after each more. */
+const SPREAD = 32;
+const WIDEST_SPREAD = 1024;
 
 /** The wants of a claim with the hints of their pools; those that are not trusted begin anew. */
 export function slotsOf(
@@ -96,8 +94,8 @@ interface Choosing {
   readonly current: Allocation | undefined;
   readonly asker: Asker;
   readonly guard: LegacyGuard;
-  /** How many conflicts there were. */
-  readonly round: number;
+  /** How often others were faster. */
+  readonly contentions: number;
   /** Whether hints are believed. */
   readonly trusted: boolean;
 }
@@ -108,7 +106,7 @@ export async function choose(
   { owner }: Claim,
   current: Allocation | undefined,
   slots: readonly Slot[],
-  attempt: { readonly round: number; readonly trusted: boolean; readonly guard: LegacyGuard },
+  attempt: { readonly contentions: number; readonly trusted: boolean; readonly guard: LegacyGuard },
 ): Promise<Choice> {
   const asker: Asker = { owner: ownerPart(owner), nowMs: context.now() };
   const choosing: Choosing = { context, owner, current, asker, ...attempt };
@@ -120,32 +118,21 @@ export async function choose(
     if ("kind" in candidate) return { ...candidate, want: index };
     vector[index] = candidate;
   }
-  const isOnly = slots.filter(({ want }) => want.kind === "lowest").length === 1;
   const held: (readonly Interval[])[] = slots.map(() => []);
   const from = slots.map(() => 0n);
-  let vectors: readonly (readonly Candidate[])[] | undefined;
   for (const [index, slot] of slots.entries()) {
     const { want, pool } = slot;
     if (want.kind !== "lowest" || pool === undefined) continue;
     const quest = questFor(choosing, pool, chosen());
-    const finds = await findFor(choosing, quest, slot, mostTried(choosing, isOnly));
+    const finds = await findFor(choosing, quest, slot);
     const [candidate] = finds.candidates;
     held[index] = finds.held;
     if (candidate === undefined) return { kind: "exhausted", want: index, quest };
     vector[index] = candidate;
     from[index] = lowestOf([candidate.holding.address.value, ...quest.reserved], pool);
-    if (isOnly) vectors = finds.candidates.map((other) => complete(vector.with(index, other)));
   }
-  return { kind: "chosen", vectors: vectors ?? [complete(vector)], held, from };
-}
-
-function complete(vector: readonly (Candidate | undefined)[]): readonly Candidate[] {
-  return vector.flatMap((candidate) => candidate ?? []);
-}
-
-/** How many addresses a want may try: one where nobody was faster yet, or where each means a whole list. */
-function mostTried({ round, guard }: Choosing, isOnly: boolean): number {
-  return isOnly && round > 0 && !guard.isMixed ? CHAIN : 1;
+  const complete = vector.flatMap((candidate) => candidate ?? []);
+  return { kind: "chosen", vector: complete, held, from };
 }
 
 /** The address that is wanted, or why it cannot be had. */
@@ -208,10 +195,9 @@ function valuesOf({ range }: Pool, holdings: readonly Holding[]): readonly bigin
 
 /** Free addresses for one want: without conflict the lowest, else out of a window that grows with each. */
 async function findFor(
-  { context, owner, current, round, trusted }: Choosing,
+  { context, owner, current, contentions, trusted }: Choosing,
   quest: Quest,
   { pool, hint, view }: Slot,
-  most: number,
 ): Promise<Finds> {
   if (pool === undefined || hint === undefined) return { candidates: [], held: [] };
   const { cidr, allowed } = pool.range;
@@ -221,7 +207,7 @@ async function findFor(
     ? withOwn([...mayBeFree(hint, allowed, nowMs)], quest.own, allowed)
     : allowed;
   if (view === undefined && trusted) {
-    const { candidates } = findsIn(context, quest, blind, intervals, most);
+    const { candidates } = findsIn(context, quest, blind, intervals, 1);
     // What rests below may be the asker's own, or free by now.
     const sure = candidates.filter(
       ({ holding }) => !restsBelow(hint, holding.address.value, nowMs),
@@ -232,20 +218,18 @@ async function findFor(
   const known = trusted
     ? withOwn([...mayBeFree(hint, allowed, Infinity)], quest.own, allowed)
     : allowed;
-  const wanted = round < 2 ? most : most << Math.min(round, 7);
+  const wanted = contentions === 0 ? 1 : Math.min(SPREAD << (contentions - 1), WIDEST_SPREAD);
   const seen = view ?? { ...blind, last: blind.first - 1n };
   const finds = findsIn(context, quest, seen, known, wanted);
-  if (finds.candidates.length > 0) return spread(finds, most, wanted);
+  if (finds.candidates.length > 0) return spread(finds);
   const more = await searchFree(context, quest, laterThan(known, seen), wanted);
-  return spread({ candidates: more.candidates, held: [...finds.held, ...more.held] }, most, wanted);
+  return spread({ candidates: more.candidates, held: [...finds.held, ...more.held] });
 }
 
-/** Some of the found, from a random place on where others want the same. */
-function spread(finds: Finds, most: number, wanted: number): Finds {
-  const { candidates } = finds;
-  if (wanted === most || candidates.length <= most) return finds;
-  const start = Math.floor(Math.random() * (candidates.length - most + 1));
-  return { ...finds, candidates: candidates.slice(start, start + most) };
+/** Any one of the found: where more than one was looked for, others want the same. */
+function spread({ candidates, held }: Finds): Finds {
+  const candidate = candidates[Math.floor(Math.random() * candidates.length)];
+  return { candidates: candidate === undefined ? [] : [candidate], held };
 }
 
 /** What of the intervals lies above a view. */

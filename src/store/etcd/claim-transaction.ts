@@ -6,8 +6,8 @@ import type { Claim, Pool } from "../store.ts";
 import type { Slot } from "./claim-choice.ts";
 import type { Context } from "./context.ts";
 import { COUNT_OPERATIONS, countOperations } from "./counting.ts";
-import type { Comparison, Operation, Transaction } from "./gateway.ts";
-import { exists, hasValue, nested, put, remove, writtenAt } from "./gateway.ts";
+import type { Operation, Transaction } from "./gateway.ts";
+import { hasValue, nested, put, remove, writtenAt } from "./gateway.ts";
 import { hintOperation, withoutAll } from "./hint-updates.ts";
 import type { LegacyGuard } from "./legacy/legacy-guard.ts";
 import { allocationText, bootText, heldText, poolText, restFrom, restText } from "./records.ts";
@@ -23,7 +23,7 @@ export interface Attempt {
   readonly claim: Claim;
   readonly state: OwnerState;
   readonly slots: readonly Slot[];
-  readonly vectors: readonly (readonly Candidate[])[];
+  readonly vector: readonly Candidate[];
   readonly held: readonly (readonly Interval[])[];
   /** What old lists demand. */
   readonly guard: LegacyGuard;
@@ -40,8 +40,6 @@ const MOST_OPERATIONS = 128;
 
 /** What of a claim's transaction there is room for. */
 interface Extent {
-  /** How many addresses are tried one after the other. */
-  readonly levels: number;
   /** Whether pools and hints are written: order alone hangs on it. */
   readonly notes: boolean;
   /** Whether what a failed claim must learn is read at once. */
@@ -50,13 +48,11 @@ interface Extent {
 
 /** The transaction of an attempt, as much of it as the server takes. */
 export function claimTransaction(context: Context, attempt: Attempt): Transaction {
-  for (let levels = attempt.vectors.length; levels > 0; levels--) {
-    const whole = transactionOf(context, attempt, { levels, notes: true, reads: true });
+  for (const reads of [true, false]) {
+    const whole = transactionOf(context, attempt, { notes: true, reads });
     if (operationsOf(whole) <= MOST_OPERATIONS) return whole;
   }
-  const terse = transactionOf(context, attempt, { levels: 1, notes: true, reads: false });
-  if (operationsOf(terse) <= MOST_OPERATIONS) return terse;
-  return transactionOf(context, attempt, { levels: 1, notes: false, reads: false });
+  return transactionOf(context, attempt, { notes: false, reads: false });
 }
 
 /** How the server counts operations: the most of each level, along the longest way down. */
@@ -70,15 +66,24 @@ function operationsOf({ compare, success, failure }: Transaction): number {
 }
 
 /**
- * Registers the node's boot whatever becomes of the claim; then one address after the other, each only if all before
- * it turn out to be held. As flat as can be: the server's JSON takes the longer the deeper a transaction is.
+ * Registers the node's boot whatever becomes of the claim. As flat as can be, and about one address for each want alone:
+ * the server's JSON takes the longer the deeper a transaction is.
  */
-function transactionOf(context: Context, attempt: Attempt, extent: Extent): Transaction {
-  const chain = chainOf(context, attempt, extent);
+function transactionOf(context: Context, attempt: Attempt, { notes, reads }: Extent): Transaction {
+  const { claim, state, guard, vector, voidKey } = attempt;
+  const taking: Transaction = {
+    compare: [
+      writtenAt(context.keys.owner(claim.owner), state.current?.sequence ?? 0),
+      ...guard.compare(),
+      ...vector.flatMap(({ standing }) => standing.compare),
+    ],
+    success: writesOf(context, attempt, notes),
+    failure: reads ? refreshOperations(context, attempt) : [],
+  };
   // One that is void registers nothing either: it may come late, from an earlier boot.
   return {
-    compare: [writtenAt(attempt.voidKey, 0)],
-    success: [...registration(context, attempt.claim), nested(chain)],
+    compare: [writtenAt(voidKey, 0)],
+    success: [...registration(context, claim), nested(taking)],
     failure: [],
   };
 }
@@ -97,55 +102,8 @@ function putUnlessSame(key: string, value: string): Operation {
   return nested({ compare: [hasValue(key, value)], success: [], failure: [put(key, value)] });
 }
 
-function chainOf(
-  context: Context,
-  attempt: Attempt,
-  { levels, notes, reads }: Extent,
-): Transaction {
-  const { slots, claim, state, guard } = attempt;
-  const ownerKey = context.keys.owner(claim.owner);
-  const barriers = [writtenAt(ownerKey, state.current?.sequence ?? 0), ...guard.compare()];
-  const vectors = attempt.vectors.slice(0, levels);
-  let failure = reads ? refreshOperations(context, attempt) : [];
-  for (let level = vectors.length - 1; ; level--) {
-    const vector = vectors[level] ?? [];
-    const before = vectors.slice(0, level).map((other) => other[choiceOf(slots)]?.holding);
-    const passed = before.flatMap((holding) => holding ?? []);
-    const link: Transaction = {
-      compare: [
-        ...barriers,
-        ...vector.flatMap(({ standing }) => standing.compare),
-        ...passed.flatMap((holding) => isHeld(context, claim, holding)),
-      ],
-      success: writesOf(context, attempt, vector, notes ? passed : undefined),
-      failure,
-    };
-    if (level <= 0) return link;
-    failure = [nested(link)];
-  }
-}
-
-/** The only want that leaves a choice. */
-function choiceOf(slots: readonly Slot[]): number {
-  return slots.findIndex(({ want }) => want.kind === "lowest");
-}
-
-/** What the lower addresses of a chain must be for a higher one to be the lowest that is free. */
-function isHeld({ keys }: Context, { owner }: Claim, holding: Holding): readonly Comparison[] {
-  return [
-    exists(keys.address(owner.network, holding)),
-    writtenAt(keys.rest(owner.network, holding), 0),
-  ];
-}
-
-/** `passed` is what turned out to be held on the way; undefined: nothing is noted beside. */
-function writesOf(
-  context: Context,
-  attempt: Attempt,
-  vector: readonly Candidate[],
-  passed: readonly Holding[] | undefined,
-): readonly Operation[] {
-  const { claim, state, guard } = attempt;
+function writesOf(context: Context, attempt: Attempt, notes: boolean): readonly Operation[] {
+  const { claim, state, guard, vector } = attempt;
   const { keys } = context;
   const holdings = vector.map(({ holding }) => holding);
   return [
@@ -156,7 +114,7 @@ function writesOf(
       released: (state.current?.holdings ?? []).filter((old) => !includes(holdings, old)),
       containerId: claim.confirmation.containerId,
     }),
-    ...(passed === undefined ? [] : noteOperations(context, attempt, holdings, passed)),
+    ...(notes ? noteOperations(context, attempt, holdings) : []),
   ];
 }
 
@@ -214,7 +172,6 @@ function noteOperations(
   context: Context,
   attempt: Attempt,
   holdings: readonly Holding[],
-  passed: readonly Holding[],
 ): readonly Operation[] {
   const { keys } = context;
   const { state, slots, held, due } = attempt;
@@ -229,12 +186,11 @@ function noteOperations(
       const value = holdings[at]?.address.value ?? -1n;
       return isSamePool(other.pool, pool, context) ? [{ first: value, last: value }] : [];
     });
-    const own = passed.map(({ address: { value } }) => ({ first: value, last: value }));
     // A new hint may come after a release that could not know of it: it claims only what this transaction sees.
     const seen = read === undefined ? [] : (held[index] ?? []);
     hints.set(
       keys.hint(pool),
-      hintOperation(keys, pool, read, withoutAll(hint, [...taken, ...own, ...seen])),
+      hintOperation(keys, pool, read, withoutAll(hint, [...taken, ...seen])),
     );
   }
   const counted = due === undefined ? undefined : slots[due.want]?.pool;

@@ -54,10 +54,15 @@ async function claimGuarded(
   let state = known;
   let views: readonly (View | undefined)[] = [];
   let trusted = true;
+  let contentions = 0;
   for (let round = 0; ; round++) {
     if (state.current?.sequence !== claim.expected) return { kind: "changed" };
     const slots = slotsOf(context, claim, state, views, trusted);
-    const choice = await choose(context, claim, state.current, slots, { round, trusted, guard });
+    const choice = await choose(context, claim, state.current, slots, {
+      contentions,
+      trusted,
+      guard,
+    });
     const isBlind = slots.some(({ want, view }) => want.kind === "exact" && view === undefined);
     if (choice.kind !== "chosen" && isBlind) {
       // What was only supposed to be free is no reason to refuse.
@@ -85,6 +90,7 @@ async function claimGuarded(
     if (result.kind === "claimed") return result;
     const isSame = result.state.current?.sequence === claim.expected;
     if (result.isBarred && isSame) await guard.learn();
+    if (result.isContended) contentions++;
     ({ state, views } = result);
   }
 }

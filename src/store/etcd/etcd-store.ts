@@ -156,8 +156,8 @@ async function findState(
 ): Promise<OwnerState> {
   const own = ownerOperations(context.keys, owner);
   const old = traces === undefined ? [] : legacyOperations(context, owner, traces);
-  const { results } = await readAll(context, [...own, ...old]);
-  const state = parseOwnerState(owner, results);
+  const { results, revision } = await readAll(context, [...own, ...old]);
+  const state = parseOwnerState(owner, results, revision);
   if (traces === undefined || old.length === 0) return state;
   const found = results.slice(own.length);
   const { lists, adoptable } = await parseLegacy(context, owner, traces, found, state.current);

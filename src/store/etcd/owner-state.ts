@@ -11,6 +11,8 @@ import { allocationOf, writtenOf } from "./records.ts";
 
 /** What stands under an owner's name, and the hints of its network. */
 export interface OwnerState {
+  /** The revision of the store at which it was read. */
+  readonly revision: number;
   readonly current: Allocation | undefined;
   /** Prefixes of its addresses as they were written, by which old lists may be called. */
   readonly written: readonly string[];
@@ -28,9 +30,14 @@ export function ownerOperations(keys: Keys, owner: Owner): readonly [Operation, 
 }
 
 /** The state of an owner. Throws `store-damaged` if its allocation cannot be read. */
-export function parseOwnerState(owner: Owner, [own, hints]: readonly Found[]): OwnerState {
+export function parseOwnerState(
+  owner: Owner,
+  [own, hints]: readonly Found[],
+  revision: number,
+): OwnerState {
   const [entry] = own?.entries ?? [];
   return {
+    revision,
     current: entry === undefined ? undefined : allocationOf(owner, entry),
     written: entry === undefined ? [] : writtenOf(entry),
     hints: new Map((hints?.entries ?? []).map((hint) => [hint.key, hint])),
@@ -39,6 +46,6 @@ export function parseOwnerState(owner: Owner, [own, hints]: readonly Found[]): O
 
 /** Reads the state of an owner. */
 export async function readOwnerState(context: Context, owner: Owner): Promise<OwnerState> {
-  const { results } = await readAll(context, ownerOperations(context.keys, owner));
-  return parseOwnerState(owner, results);
+  const { results, revision } = await readAll(context, ownerOperations(context.keys, owner));
+  return parseOwnerState(owner, results, revision);
 }
