@@ -82,7 +82,7 @@ export function attemptOf(
   };
 }
 
-function exactly(candidate: Candidate | undefined): Interval {
+function exactly(candidate: Pick<Candidate, "holding"> | undefined): Interval {
   const value = candidate?.holding.address.value ?? 0n;
   return { first: value, last: value };
 }
@@ -176,16 +176,17 @@ function refreshed(
   return { ...UNSEEN, state, views };
 }
 
-/** Reads what stands at the addresses that a claim wants exactly. */
+/** Reads what stands at the addresses that a claim wants exactly, and at the lowest of the others' ranges. */
 export async function look(
   context: Context,
   claim: Claim,
   slots: readonly Slot[],
 ): Promise<Conflicted> {
-  const windows = slots.map(({ want }) => {
-    if (want.kind !== "exact") return undefined;
-    const { value } = want.holding.address;
-    return { first: value, last: value };
+  const windows = slots.map(({ want, pool }): Interval | undefined => {
+    if (want.kind === "exact") return exactly({ holding: want.holding });
+    if (pool === undefined) return undefined;
+    const { first, last } = pool.range;
+    return { first, last: first + WINDOW - 1n < last ? first + WINDOW - 1n : last };
   });
   const operations = refreshOperations(context, { claim, slots, windows });
   const { results, revision } = await readAll(context, operations);

@@ -63,7 +63,10 @@ async function claimGuarded(
       trusted,
       guard,
     });
-    const isBlind = slots.some(({ want, view }) => want.kind === "exact" && view === undefined);
+    // The only want for the lowest is counted before it is refused.
+    const isBlind = slots.some(
+      ({ want, view }) => view === undefined && (want.kind === "exact" || slots.length > 1),
+    );
     if (choice.kind !== "chosen" && isBlind) {
       // What was only supposed to be free is no reason to refuse.
       ({ state, views } = await look(context, claim, slots));
