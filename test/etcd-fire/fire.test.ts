@@ -72,10 +72,11 @@ for (const { name, strike, options, mustHurt = false } of FIRE_FAULTS) {
       expect(duplicatesIn(histories.flatMap(({ sure }) => sure))).toEqual([]);
       const failed = storm.answers.filter(({ outcome }) => outcome.exitCode !== 0);
       expect(failed.map(({ outcome }) => answerOf(outcome)).filter(isUnexpected)).toEqual([]);
-      if (mustHurt)
-        expect(failed.map(({ outcome }) => answerOf(outcome))).toContainEqual(
-          expect.stringMatching(/^11 /),
-        );
+      // Whoever is patient enough rides through: then it took long.
+      const isHurt = storm.answers.some(
+        ({ outcome }) => answerOf(outcome).startsWith("11 ") || outcome.elapsedMs > 1000,
+      );
+      if (mustHurt) expect(isHurt).toBe(true);
       const contents = await check(server, PREFIX, reader(scene));
       expect(contents.faults).toEqual([]);
       expect(contradictions(histories, contents)).toEqual([]);
