@@ -2,7 +2,7 @@
 import type { Allocation, Holding, Owner } from "../../core/allocation.ts";
 import type { Cidr } from "../../core/cidr.ts";
 import { equalCidrs } from "../../core/cidr.ts";
-import { conflicting, equalHoldings } from "../../core/domain.ts";
+import { conflicting, equalHoldings, excludeEachOther } from "../../core/domain.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import type { Claim, Pool, Want } from "../store.ts";
 import { poolOfWant } from "../pool-of-want.ts";
@@ -13,7 +13,7 @@ import { ownerPart } from "./keys.ts";
 import type { LegacyGuard } from "./legacy/legacy-guard.ts";
 import type { ListLine } from "./legacy/legacy-list.ts";
 import type { Candidate, Finds, Quest } from "./search.ts";
-import { findsIn, searchFree } from "./search.ts";
+import { domainsOf, findsIn, searchFree } from "./search.ts";
 import type { Asker, Occupied, Standing, View } from "./view.ts";
 import { blindView, standingOf } from "./view.ts";
 import type { OwnerState } from "./owner-state.ts";
@@ -168,7 +168,7 @@ function questFor(
     asker,
     own: valuesOf(
       pool,
-      own.filter((holding) => isNear(holding, pool)),
+      own.filter((holding) => excludeEachOther(holding, domainsOf(pool))),
     ),
     reserved: valuesOf(pool, chosen),
     blocked: guard.blockedIn(pool.range.cidr, own),
@@ -179,11 +179,6 @@ function questFor(
 function lowestOf(values: readonly bigint[], { range: { first, last } }: Pool): bigint {
   const inside = values.filter((value) => value >= first && value <= last);
   return inside.reduce((a, b) => (a < b ? a : b));
-}
-
-/** Whether a holding keeps its address from others in a pool (design section 3, domain). */
-function isNear({ overlapping, cidr }: Holding, pool: Pool): boolean {
-  return (overlapping && pool.overlapping) || equalCidrs(cidr, pool.range.cidr);
 }
 
 /** Which values of a pool's family are among holdings. */

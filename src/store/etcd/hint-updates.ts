@@ -1,6 +1,6 @@
 /** How claims and releases change hints: each under the revision that was read, so that none undoes what another knows. */
 import type { Holding } from "../../core/allocation.ts";
-import { equalCidrs } from "../../core/cidr.ts";
+import { excludeEachOther } from "../../core/domain.ts";
 import type { Interval } from "../../core/interval-set.ts";
 import type { Pool } from "../store.ts";
 import type { Context } from "./context.ts";
@@ -51,13 +51,13 @@ export function freeingOperation(
 ): Operation | undefined {
   const key = keys.parseHint(entry.key);
   if (key === undefined) return undefined;
-  const { cidr, first, last, overlapping } = key;
+  const { cidr, first, last } = key;
   const concerned = freed.filter(
     ({ holding }) =>
       holding.address.family === cidr.family &&
       holding.address.value >= first &&
       holding.address.value <= last &&
-      ((overlapping && holding.overlapping) || equalCidrs(holding.cidr, cidr)),
+      excludeEachOther(holding, key),
   );
   if (concerned.length === 0) return undefined;
   let hint = parseHint(entry.value, { first, last });

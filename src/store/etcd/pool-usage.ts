@@ -2,10 +2,10 @@
 import type { Address } from "../../core/address.ts";
 import type { Interval, IntervalSet } from "../../core/interval-set.ts";
 import { setContains, setSize } from "../../core/interval-set.ts";
+import { comparePools } from "../pool-order.ts";
 import type { Pool, Usage } from "../store.ts";
 import type { Context } from "./context.ts";
 import { readAll } from "./context.ts";
-import type { Counts } from "./counting.ts";
 import {
   COUNT_OPERATIONS,
   areAllHeld,
@@ -125,23 +125,6 @@ export async function recordedPools(context: Context): Promise<readonly Pool[]> 
   return (results[0]?.entries ?? []).map((entry) => poolOf(entry, pools)).toSorted(comparePools);
 }
 
-function comparePools(a: Pool, b: Pool): number {
-  if (a.network !== b.network) return a.network < b.network ? -1 : 1;
-  const [x, y] = [a.range, b.range];
-  return (
-    x.cidr.family - y.cidr.family ||
-    compare(x.cidr.first, y.cidr.first) ||
-    x.cidr.prefixLength - y.cidr.prefixLength ||
-    compare(x.first, y.first) ||
-    compare(x.last, y.last) ||
-    Number(a.overlapping) - Number(b.overlapping)
-  );
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
 async function countPool(context: Context, pool: Pool, nowMs: number): Promise<UsageDetail> {
   const { allowed } = pool.range;
   let held = 0n;
@@ -151,7 +134,7 @@ async function countPool(context: Context, pool: Pool, nowMs: number): Promise<U
     const operations = batch.flatMap((interval) => usageOperations(context, pool, interval));
     const { results } = await readAll(context, operations);
     for (const [index, interval] of batch.entries()) {
-      const found = results.slice(4 * index, 4 * index + 4);
+      const found = results.slice(COUNT_OPERATIONS * index, COUNT_OPERATIONS * (index + 1));
       const counted =
         usageOfCounts(context, pool, found, nowMs) ??
         (await readPool(context, pool, interval, nowMs));
@@ -182,17 +165,12 @@ function usageOperations(
 function usageOfCounts(
   { keys }: Context,
   pool: Pool,
-  [on, off, onRests, offRests]: readonly Found[],
+  found: readonly Found[],
   nowMs: number,
 ): UsageDetail | undefined {
-  const counts: Counts = {
-    on: on?.count ?? 0,
-    off: off?.count ?? 0,
-    onRests: onRests?.count ?? 0,
-    offRests: offRests?.count ?? 0,
-  };
+  const counts = parseCounts(found);
   if (!areExact(counts, domainsOf(pool))) return undefined;
-  const entries = [...(onRests?.entries ?? []), ...(offRests?.entries ?? [])];
+  const entries = found.slice(2).flatMap((rests) => rests.entries);
   const rests = entries.flatMap(({ key, value }) => {
     const at = keys.parseAddress(keys.addressOfRest(key));
     const occupant = tryParseOccupant(value);

@@ -3,10 +3,11 @@ import type { Address } from "../../core/address.ts";
 import type { Allocation, Holding } from "../../core/allocation.ts";
 import { compareCidrs } from "../../core/cidr.ts";
 import { conflicting, equalHoldings } from "../../core/domain.ts";
+import { comparePools } from "../pool-order.ts";
 import { poolOfWant } from "../pool-of-want.ts";
 import type { Claim, ClaimResult } from "../store.ts";
 import type { MemoryData, MemoryRecord } from "./memory-data.ts";
-import { comparePools, equalOwners, recordsOf } from "./memory-data.ts";
+import { equalOwners, recordsOf } from "./memory-data.ts";
 import { expireRests, restFrom } from "./memory-rest.ts";
 import { lowestFree, usageOf } from "./memory-usage.ts";
 

@@ -1,7 +1,5 @@
 /** What a memory store holds: the contents alone, so that a simulation can give them to a new store. */
-import { compareAddresses } from "../../core/address.ts";
 import type { Allocation, Holding, Owner } from "../../core/allocation.ts";
-import { compareCidrs } from "../../core/cidr.ts";
 import type { Pool } from "../store.ts";
 
 /** A released address that is not given out yet. Times are milliseconds since the epoch. */
@@ -53,17 +51,5 @@ export function equalOwners(a: Owner, b: Owner): boolean {
     a.node === b.node &&
     a.interfaceName === b.interfaceName &&
     a.pod === b.pod
-  );
-}
-
-/** Orders pools by network, prefix, bounds, and the setting of overlapping ranges, off before on. */
-export function comparePools(a: Pool, b: Pool): number {
-  if (a.network !== b.network) return a.network < b.network ? -1 : 1;
-  const family = a.range.cidr.family;
-  return (
-    compareCidrs(a.range.cidr, b.range.cidr) ||
-    compareAddresses({ family, value: a.range.first }, { family, value: b.range.first }) ||
-    compareAddresses({ family, value: a.range.last }, { family, value: b.range.last }) ||
-    Number(a.overlapping) - Number(b.overlapping)
   );
 }

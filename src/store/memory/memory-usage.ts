@@ -1,7 +1,7 @@
 /** How full a range is, and its lowest free address. */
 import type { Address } from "../../core/address.ts";
 import type { Holding } from "../../core/allocation.ts";
-import { equalCidrs } from "../../core/cidr.ts";
+import { excludeEachOther } from "../../core/domain.ts";
 import { rangeAllows } from "../../core/range.ts";
 import type { Pool, Usage } from "../store.ts";
 import type { MemoryData } from "./memory-data.ts";
@@ -50,7 +50,7 @@ function valuesIn(pool: Pool, holdings: readonly Holding[]): Set<bigint> {
   const { cidr } = pool.range;
   const relevant = holdings.filter(
     (holding) =>
-      ((pool.overlapping && holding.overlapping) || equalCidrs(holding.cidr, cidr)) &&
+      excludeEachOther(holding, { cidr, overlapping: pool.overlapping }) &&
       rangeAllows(pool.range, holding.address),
   );
   return new Set(relevant.map(({ address }) => address.value));
